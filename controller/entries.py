@@ -1,0 +1,314 @@
+"""What a journal entry can say: one struct a kind. (The design's section 7.)
+
+These are the only facts that last. The rules change their state, and the database its projections, by folding these
+entries and in no other way, so that a replay gives the same state as the live process. Integers and strings only (flags
+are 0 or 1), ids instead of people, digests instead of free text. A kind once released is never changed, only added to:
+a new field has a default.
+
+Everything about a silent press (the press, its incident, its notices, the replies, who looked at it, exclusions)
+is recorded in the sealed chain, everything else in the open one. No entry of one chain refers to the other.
+"""
+
+from enum import StrEnum
+from typing import Final, Literal
+
+from msgspec import Struct
+
+Flag = Literal[0, 1]
+
+
+class Chain(StrEnum):
+    """A zone's two chains."""
+
+    OPEN = "open"
+    SEALED = "sealed"
+
+
+class NoticeQueued(Struct, frozen=True, omit_defaults=True):
+    """One message to one member by one channel, decided and not yet sent. An item of `NoticesQueued`.
+
+    id: `<incident or fault>-<n>`; the idempotency key of every try. number: the how-manieth notice to this member by
+    this channel, from 1 (a line sequence that shows nothing of others). priority: 0 is sent first.
+    reason: why this member is told, e.g. `FIRST`, `ESCALATED`, `TAKEN`, `REPEAT_DUE`.
+    about: what the template needs beside the incident, ids only.
+    """
+
+    id: str
+    member: str
+    channel: str
+    template: str
+    reason: str
+    priority: int
+    number: int
+    about: dict[str, str] = {}
+
+
+class PressRecorded(Struct, frozen=True, omit_defaults=True):
+    """A press arrived and is on record. Exactly one for each (node, boot, seq) and body.
+
+    pressed_from_at_ms, pressed_to_at_ms: UTC; the interval in which it was pressed, one instant where the age is known.
+    meaning: what the rules made of it: `opens`, `joins`, `cancels`, `came`, `reopens`, `check-in`, `test`, `fault`.
+    conflicts_with: the digest under which the same (node, boot, seq) was recorded before: this node's fault, told all the same.
+    age_refused: why its age could not be used, where there was one.
+    """
+
+    node: str
+    boot: str
+    seq: int
+    input: str
+    kind: str
+    gesture: str
+    digest: str
+    pressed_from_at_ms: int
+    pressed_to_at_ms: int
+    meaning: str
+    incident: str = ""
+    drill: Flag = 0
+    late: Flag = 0
+    refers_to: str = ""
+    conflicts_with: str = ""
+    age_refused: str = ""
+
+
+class IncidentOpened(Struct, frozen=True, omit_defaults=True):
+    """An emergency in one block, decided under these versions of registry and policy. late: without sirens."""
+
+    incident: str
+    block: str
+    kind: str
+    code: str
+    node: str
+    boot: str
+    seq: int
+    input: str
+    pressed_from_at_ms: int
+    pressed_to_at_ms: int
+    registry: str
+    policy: str
+    silent: Flag = 0
+    drill: Flag = 0
+    late: Flag = 0
+
+
+class IncidentJoined(Struct, frozen=True, omit_defaults=True):
+    """A further press of the same emergency. kind: what the incident is from now on, where the press raised it."""
+
+    incident: str
+    node: str
+    boot: str
+    seq: int
+    kind: str = ""
+
+
+class IncidentMoved(Struct, frozen=True, omit_defaults=True):
+    """A step of an incident's life. to: the state it is in now. by: a member's id, or `block`, `rules`."""
+
+    incident: str
+    to: str
+    by: str
+    channel: str = ""
+    outcome: str = ""
+
+
+class IncidentNoted(Struct, frozen=True, omit_defaults=True):
+    """Somebody said something that moves nothing by itself: meaning e.g. `cannot`, `false`, `armed`, `help`, `came`."""
+
+    incident: str
+    by: str
+    meaning: str
+    channel: str = ""
+
+
+class StepSet(Struct, frozen=True):
+    """The incident's next step and when it is due. (Promise 5: while nobody has taken it there is always one.)"""
+
+    incident: str
+    step: int
+    due_at_ms: int
+
+
+class StepsEnded(Struct, frozen=True):
+    """No further step is due: taken, or closed."""
+
+    incident: str
+
+
+class NoticesQueued(Struct, frozen=True, omit_defaults=True):
+    """Who is told now. incident or fault: what about; neither for an answer to somebody's text."""
+
+    notices: tuple[NoticeQueued, ...]
+    incident: str = ""
+    fault: str = ""
+
+
+class NoticeMoved(Struct, frozen=True, omit_defaults=True):
+    """A step of a notice's life. to: `notified`, `waiting` (failed for now), `delivered`, `heard`, `failed` (for good), `stopped`.
+
+    ref: the channel's own name for it. why: the channel's reason, never an address or a text.
+    """
+
+    notice: str
+    to: str
+    attempt: int = 0
+    ref: str = ""
+    why: str = ""
+    due_at_ms: int = 0
+
+
+class ReplyReceived(Struct, frozen=True, omit_defaults=True):
+    """Somebody wrote. member empty: a number nobody knows. text_ref, digest: the private text and its salted digest."""
+
+    channel: str
+    meaning: str
+    member: str = ""
+    incident: str = ""
+    text_ref: str = ""
+    digest: str = ""
+
+
+class NodeCame(Struct, frozen=True, omit_defaults=True):
+    """A new life of a node. previous: the boot before, `last_heard_at_ms` its last sign of life."""
+
+    node: str
+    boot: str
+    firmware: str = ""
+    settings_rev: int = 0
+    previous: str = ""
+    last_heard_at_ms: int = 0
+    machine_restarted: Flag = 1
+
+
+class NodeWent(Struct, frozen=True):
+    """The broker lost a node's connection (its will)."""
+
+    node: str
+    boot: str
+
+
+class OrderSent(Struct, frozen=True, omit_defaults=True):
+    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `siren-test`."""
+
+    node: str
+    boot: str
+    id: str
+    order: str
+    incident: str = ""
+    by: str = "rules"
+
+
+class OrderAnswered(Struct, frozen=True, omit_defaults=True):
+    """What the node made of it."""
+
+    node: str
+    id: str
+    done: Flag
+    why: str = ""
+
+
+class NodeAskedRecorded(Struct, frozen=True, omit_defaults=True):
+    """A tap at rest, and what was answered: proof of life."""
+
+    node: str
+    boot: str
+    input: str
+    ok: Flag
+    why: str = ""
+
+
+class FaultRaised(Struct, frozen=True, omit_defaults=True):
+    """Something needs mending. subject: e.g. `node/b12n1`, `modem/sim1`, `gateway/store`. detail: no personal data."""
+
+    fault: str
+    subject: str
+    code: str
+    detail: str = ""
+
+
+class FaultEnded(Struct, frozen=True):
+    """It is mended."""
+
+    fault: str
+
+
+class BadMessageKept(Struct, frozen=True, omit_defaults=True):
+    """Something arrived that cannot be used. sort: `unknown-node`, `unauthentic`, `unreadable`, `too-big`, `foreign-topic`, `wrong-direction`.
+
+    suppressed: how many more of this sort from this sender came since the last entry and are counted here only.
+    """
+
+    sort: str
+    topic: str
+    digest: str
+    size: int
+    why: str
+    node: str = ""
+    suppressed: int = 0
+
+
+class RegistryInForce(Struct, frozen=True):
+    """From here on decisions are made from this registry."""
+
+    rev: int
+    version: str
+
+
+class PolicyInForce(Struct, frozen=True):
+    """From here on decisions are made under this policy. text: the policy whole, as TOML."""
+
+    version: str
+    text: str
+
+
+class GatewayStarted(Struct, frozen=True):
+    """A new life of the gateway."""
+
+    version: str
+
+
+class SealedCommitted(Struct, frozen=True):
+    """What the sealed chain's head was: SHA-256 over a salt kept in the sealed chain, its length and its head's link."""
+
+    commitment: str
+
+
+class CommitmentOpened(Struct, frozen=True):
+    """In the sealed chain: the salt of a commitment, so that who may read it can check it. seq, link: the head it names."""
+
+    salt: str
+    seq: int
+    link: str
+
+
+Body = (
+    PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | StepSet | StepsEnded
+    | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | OrderSent | OrderAnswered | NodeAskedRecorded
+    | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | GatewayStarted
+    | SealedCommitted | CommitmentOpened
+)
+
+KINDS: Final[dict[str, type[Body]]] = {
+    "press": PressRecorded,
+    "incident.opened": IncidentOpened,
+    "incident.joined": IncidentJoined,
+    "incident.moved": IncidentMoved,
+    "incident.noted": IncidentNoted,
+    "incident.step": StepSet,
+    "incident.steps-ended": StepsEnded,
+    "notices.queued": NoticesQueued,
+    "notice.moved": NoticeMoved,
+    "reply": ReplyReceived,
+    "node.came": NodeCame,
+    "node.went": NodeWent,
+    "order.sent": OrderSent,
+    "order.answered": OrderAnswered,
+    "node.asked": NodeAskedRecorded,
+    "fault.raised": FaultRaised,
+    "fault.ended": FaultEnded,
+    "bad-message": BadMessageKept,
+    "registry.in-force": RegistryInForce,
+    "policy.in-force": PolicyInForce,
+    "gateway.started": GatewayStarted,
+    "sealed.committed": SealedCommitted,
+    "commitment.opened": CommitmentOpened,
+}
+KIND_OF: Final[dict[type[Body], str]] = {body: kind for kind, body in KINDS.items()}

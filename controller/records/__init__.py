@@ -1,0 +1,1 @@
+"""What is kept: the journal, its projections, the people."""

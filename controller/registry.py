@@ -1,0 +1,173 @@
+"""The configured network: district, zones, blocks, nodes, inputs, members, shifts. (The design's section 9.)
+
+These are values without I/O: the rules read them. They come from CSV files and the database through
+`controller/records/registry_store.py` and `registry_csv.py`. Every id is opaque and never used again. Nothing here is
+personal: names, phone numbers, addresses of homes and channel URLs are private; what stands here is a reference
+(`..._ref`) that only `controller/records/private.py` can open.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, time
+from enum import StrEnum
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo
+
+from msgspec import Meta, Struct, field
+
+from controller.messages import Name
+
+PrivateRef = Annotated[str, Meta(pattern="^p-[0-9a-z]{8,32}$", description="the id of a private value")]
+PublicKey = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="an X25519 public key in hex")]
+
+
+class Role(StrEnum):
+    """What a member does in the network."""
+
+    REPRESENTATIVE = "representative"
+    PATROL = "patrol"
+    COORDINATOR = "coordinator"
+    POLICE_DESK = "police-desk"
+    SERENAZGO = "serenazgo"
+    FIRE_BRIGADE = "fire-brigade"
+    AMBULANCE = "ambulance"
+    CIVIL_DEFENCE = "civil-defence"
+    TECHNICIAN = "technician"
+    TRAINED_VIOLENCE = "trained-violence"
+    TRAINED_EXTORTION = "trained-extortion"
+
+
+class District(Struct, frozen=True):
+    """The municipality."""
+
+    id: Name
+    name: str
+    timezone: str = "America/Lima"
+    language: str = "es"
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """Where its clocks stand."""
+        return ZoneInfo(self.timezone)
+
+
+class Zone(Struct, frozen=True):
+    """A part of the district with its own committee and its own gateway."""
+
+    id: Name
+    name: str
+    district: Name
+
+
+class Block(Struct, frozen=True):
+    """An urban block, addressed the way people on these hills do it."""
+
+    id: Name
+    zone: Name
+    name: str
+    """As the alarm text says it, e.g. `Mz C, AA.HH. Virgen de Lourdes`."""
+    meeting_point: str
+    landmark: str = ""
+    vehicle_point: str = ""
+    """The nearest point that a vehicle reaches."""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class Node(Struct, frozen=True):
+    """A Raspberry Pi with inputs and outputs."""
+
+    id: Name
+    zone: Name
+    block: Name
+    public_key: PublicKey
+
+
+class Input(Struct, frozen=True):
+    """A button or contact of a node.
+
+    address_ref: the exact address (lot, floor, house), given only to who has taken the incident.
+    excludes: ids of members whom a silent press here must never reach, by any way.
+    """
+
+    node: Name
+    input: Name
+    kind: Name
+    address_ref: PrivateRef | None = None
+    excludes: tuple[Name, ...] = ()
+
+
+class Contact(Struct, frozen=True):
+    """One way to reach a member: channel is `sms`, `dc09`, `cap`, `apprise`, `webhook`; the address is private."""
+
+    channel: Name
+    address_ref: PrivateRef
+
+
+class Member(Struct, frozen=True):
+    """A person, or a desk, that is told. Appears to others under the call sign.
+
+    contacts: in the order in which they are preferred.
+    """
+
+    id: Name
+    zone: Name
+    call_sign: str
+    roles: tuple[Role, ...]
+    language: str = "es"
+    name_ref: PrivateRef | None = None
+    contacts: tuple[Contact, ...] = ()
+
+
+class Shift(Struct, frozen=True):
+    """When a member is on duty, in what role, and for which blocks.
+
+    weekdays: 1 Monday to 7 Sunday, of the day on which the shift starts; empty: every day.
+    starts, ends: local time in the district; an end not after the start lies on the next day (equal: 24 hours).
+    blocks: empty for the whole zone. since, until: the first and last day on which it starts.
+    """
+
+    id: Name
+    zone: Name
+    member: Name
+    role: Role
+    starts: time
+    ends: time
+    weekdays: tuple[Annotated[int, Meta(ge=1, le=7)], ...] = ()
+    blocks: tuple[Name, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+
+class Registry(Struct, frozen=True):
+    """The registry of one zone at one revision: what the rules decide from.
+
+    rev rises with each change; version is the hash that decisions name.
+    """
+
+    rev: int
+    version: str
+    district: District
+    zone: Zone
+    blocks: Mapping[str, Block] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    inputs: Mapping[tuple[str, str], Input] = field(default_factory=dict)
+    """By (node, input)."""
+    members: Mapping[str, Member] = field(default_factory=dict)
+    shifts: tuple[Shift, ...] = ()
+
+    def nodes_of(self, block: str) -> list[Node]:
+        """The block's nodes, in the order of their ids."""
+        return [node for _, node in sorted(self.nodes.items()) if node.block == block]
+
+    def inputs_of(self, node: str) -> list[Input]:
+        """The node's inputs, in the order of their ids."""
+        return [self.inputs[key] for key in sorted(self.inputs) if key[0] == node]
+
+    def members_with(self, roles: Iterable[Role]) -> list[Member]:
+        """The members who have one of `roles`, in the order of their ids."""
+        wanted = frozenset(roles)
+        return [member for _, member in sorted(self.members.items()) if wanted.intersection(member.roles)]
+
+
+TABLES: Final = ("district", "zones", "blocks", "nodes", "inputs", "members", "shifts")
+"""The CSV files of a registry folder, without `.csv`."""

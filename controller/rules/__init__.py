@@ -1,0 +1,1 @@
+"""What is decided. No I/O, clock, chance, thread or socket in here."""

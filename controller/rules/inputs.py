@@ -1,0 +1,161 @@
+"""What can happen to a zone: the inputs of `ZoneController.handle`. Checked at the edge; trusted here."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from controller import messages
+from controller.registry import PrivateRef, Registry
+from controller.rules.policy import Policy
+
+
+class PressArrived(Struct, frozen=True):
+    """An authentic press that is not yet on record (the inbox drops repeats).
+
+    digest: of its payload. age_ms: how old it was when it was sent; None when the node's machine has restarted since, or
+    when the age could not be used (then age_refused says why). waited_ms: how long the broker held it (whole seconds).
+    conflicts_with: the digest under which the same (node, boot, seq) is on record with another body.
+    """
+
+    node: str
+    press: messages.Press
+    digest: str
+    age_ms: int | None
+    waited_ms: int = 0
+    age_refused: str = ""
+    conflicts_with: str = ""
+
+
+class NodeOnline(Struct, frozen=True):
+    """A birth or a will. retained: it is the broker's memory, not news."""
+
+    node: str
+    online: messages.Online
+    retained: bool = False
+
+
+class NodeBeat(Struct, frozen=True):
+    """A sign of life."""
+
+    node: str
+    beat: messages.Beat
+
+
+class NodeAsked(Struct, frozen=True):
+    """A tap at rest."""
+
+    node: str
+    ask: messages.Ask
+
+
+class NodeDone(Struct, frozen=True):
+    """A node says what it made of an order."""
+
+    node: str
+    done: messages.Done
+
+
+class BadMessageSort(StrEnum):
+    """Why a message cannot be used."""
+
+    UNKNOWN_NODE = "unknown-node"
+    UNAUTHENTIC = "unauthentic"
+    UNREADABLE = "unreadable"
+    TOO_BIG = "too-big"
+    FOREIGN_TOPIC = "foreign-topic"
+
+
+class BadMessageCame(Struct, frozen=True):
+    """Something arrived that cannot be used. `unreadable` and `too-big` ones are authentic and get a receipt."""
+
+    sort: BadMessageSort
+    node: str
+    topic: str
+    digest: str
+    size: int
+    why: str
+
+
+class MemberWrote(Struct, frozen=True):
+    """A text came in by a channel. member: None when nobody is known by that address.
+
+    sender_ref: the private reference of the address, so that it can be answered. text_ref, text_digest: where the text
+    itself is kept, and its salted digest. text: read here and never recorded.
+    """
+
+    channel: str
+    member: str | None
+    text: str
+    sender_ref: PrivateRef | None
+    text_ref: PrivateRef | None
+    text_digest: str
+
+
+class Tried(StrEnum):
+    """How one try of a notice ended."""
+
+    SENT = "sent"                # the channel accepted it
+    TRY_LATER = "try-later"      # failed for now: another try may succeed
+    NEVER = "never"              # failed for good on this channel
+
+
+class NoticeTried(Struct, frozen=True):
+    """The dispatcher tried. attempt: from 1. why: never an address or a text. retry_in_ms: with TRY_LATER, the channel's wish."""
+
+    notice: str
+    attempt: int
+    tried: Tried
+    ref: str = ""
+    why: str = ""
+    retry_in_ms: int = 0
+
+
+class NoticeReported(Struct, frozen=True):
+    """A delivery report: it reached the handset, or never will."""
+
+    notice: str
+    delivered: bool
+    why: str = ""
+
+
+class PartFailed(Struct, frozen=True):
+    """A part of the gateway has a fault: subject e.g. `modem/sim1`, code e.g. `hung`. Said once; repeating it changes nothing."""
+
+    subject: str
+    code: str
+    detail: str = ""
+
+
+class PartRecovered(Struct, frozen=True):
+    """It works again."""
+
+    subject: str
+    code: str
+
+
+class RegistryChanged(Struct, frozen=True):
+    """The registry has a new revision."""
+
+    registry: Registry
+
+
+class PolicyChanged(Struct, frozen=True):
+    """Another policy is put in force."""
+
+    policy: Policy
+
+
+class Started(Struct, frozen=True):
+    """The gateway's process has started, with the state folded from the journal; what was due goes on."""
+
+    version: str
+
+
+class Woken(Struct, frozen=True):
+    """The time that `wake_at_ms` asked for has come."""
+
+
+ZoneInput = (
+    PressArrived | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
+    | PartFailed | PartRecovered | RegistryChanged | PolicyChanged | Started | Woken
+)

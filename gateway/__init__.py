@@ -1,0 +1,1 @@
+"""A zone's service: MQTT in, the rules around it, notices out."""

@@ -1,0 +1,146 @@
+"""What every channel is: it takes a telling and answers with a value, never with an exception.
+
+`Sent` means that the next party accepted it (the modem's network, the receiver's ACK, a server's 2xx), no more.
+"""
+
+from collections.abc import Callable
+from typing import Literal, Protocol
+
+from msgspec import Struct
+
+
+class Place(Struct, frozen=True):
+    """Where it is, as far as this notice may say. Block data is the committee's; address is set for who has taken it."""
+
+    block: str
+    block_name: str
+    meeting_point: str
+    landmark: str = ""
+    vehicle_point: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+    address: str = ""
+
+
+class Event(Struct, frozen=True):
+    """The incident as machines are told it (DC-09, CAP, webhook). Times are UTC ms.
+
+    step: `opened` (new), `updated`, `cancelled` (a mistake or over), `test`. number: the notice's line number, from 1.
+    cid, sia: codes without qualifier (`120`, `PA`); restore_sia: its restore code. earlier: keys of this incident's
+    earlier notices by this channel to this member, oldest first, with the times they were made (for CAP references).
+    """
+
+    step: Literal["opened", "updated", "cancelled", "test"]
+    incident: str
+    kind: str
+    code: str
+    zone: str
+    zone_name: str
+    place: Place
+    node: str
+    input: str
+    pressed_from_at_ms: int
+    pressed_to_at_ms: int
+    made_at_ms: int
+    silent: bool
+    drill: bool
+    late: bool
+    cid: str
+    sia: str
+    restore_sia: str
+    cap_category: str
+    cap_event: str
+    severity: Literal["Extreme", "Severe", "Moderate", "Minor"]
+    zone_number: int
+    """001 to 999: which input, as the receiver's table has it."""
+    earlier: tuple[tuple[str, int], ...] = ()
+
+
+class Telling(Struct, frozen=True):
+    """One try of one notice, with the private values joined. It lives for the try only: never logged, never stored.
+
+    key: the idempotency key, the same for every try. attempt: from 1. number: line number at this address, from 1.
+    text: composed for people, in the member's language; event: the same for machines, None for what is no incident.
+    """
+
+    key: str
+    attempt: int
+    number: int
+    address: str
+    text: str
+    title: str
+    language: str
+    event: Event | None = None
+
+
+class Sent(Struct, frozen=True):
+    """Accepted. ref: the channel's own name for it, to match reports."""
+
+    ref: str = ""
+
+
+class TryLater(Struct, frozen=True):
+    """Failed for now. why: for the record, without address or text. after_ms: the channel's wish; None for the usual back-off."""
+
+    why: str
+    after_ms: int | None = None
+
+
+class Never(Struct, frozen=True):
+    """Failed for good: another try on this channel cannot help."""
+
+    why: str
+
+
+Outcome = Sent | TryLater | Never
+
+
+class Delivered(Struct, frozen=True):
+    """The handset has it (or, with `delivered` false, never will)."""
+
+    key: str
+    delivered: bool
+    why: str = ""
+
+
+class Wrote(Struct, frozen=True):
+    """Somebody wrote to us. address: as the network gave it, normalised (`+51...`)."""
+
+    channel: str
+    address: str
+    text: str
+
+
+class PartState(Struct, frozen=True):
+    """A part is faulty, or well again. subject: e.g. `modem/sim1`; code: e.g. `hung`. Said at each change, once."""
+
+    subject: str
+    code: str
+    faulty: bool
+    detail: str = ""
+
+
+ChannelNews = Delivered | Wrote | PartState
+Report = Callable[[ChannelNews], None]
+"""How a channel tells the gateway what happened; called on the event loop's thread, never blocks."""
+
+
+class Channel(Protocol):
+    """A way to tell somebody.
+
+    concurrency: how many tellings may be under way at once. timeout_s: after it a try is given up as `TryLater` by the
+    dispatcher, so it must lie above the channel's own time-outs. attempts_max: tries before it counts as failed for good.
+    """
+
+    name: str
+    concurrency: int
+    timeout_s: float
+    attempts_max: int
+
+    async def send(self, telling: Telling) -> Outcome:
+        """Try once. Raises nothing; cancelled when the time is up."""
+        ...
+
+    async def run(self, report: Report) -> None:
+        """Live beside the sending (supervise, poll, receive) until cancelled; news goes to `report`."""
+        ...

@@ -1,0 +1,1 @@
+"""A block's service: pins in, MQTT out, siren at once."""
