@@ -223,9 +223,11 @@ class KindSettings(Struct, frozen=True, omit_defaults=True):
     """What a node must know of one kind of press.
 
     hold_ms: how long a button must be held. pattern: repeated while the siren sounds; empty for a silent kind.
+    rank: how serious; 0 is sent first.
     """
 
     audible: bool
+    rank: Annotated[int, Meta(ge=0, le=99)] = 10
     hold_ms: Annotated[int, Meta(ge=200, le=10_000)] = 1000
     pattern: tuple[Pulse, ...] = ()
 

@@ -35,7 +35,7 @@ def convert(data: object, into: type[S], where: str) -> S:
     if faults:
         raise BadConfig(f"{where}, {fault}" for fault in faults)
     try:
-        value = msgspec.convert(data, into, strict=True)
+        value = msgspec.convert(data, into, strict=True, dec_hook=_path)
     except msgspec.ValidationError as fault:
         raise BadConfig([f"{where}: {fault}"]) from fault
     check = getattr(value, "faults", None)
@@ -83,10 +83,16 @@ def _struct_faults(data: dict[str, object], into: type[Struct], path: tuple[str,
 
 def _leaf_faults(data: object, into: Any, path: tuple[str, ...]) -> list[str]:  # noqa: ANN401 (a type of any form)
     try:
-        msgspec.convert(data, into, strict=True)
+        msgspec.convert(data, into, strict=True, dec_hook=_path)
     except msgspec.ValidationError as fault:
         return [f"{_place(path)}: found {data!r}; {str(fault).replace('Expected', 'expected')}; correct it"]
     return []
+
+
+def _path(kind: type, value: Any) -> Any:  # noqa: ANN401 (msgspec's own signature)
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise NotImplementedError(f"settings of type {kind}")
 
 
 def _place(path: tuple[str, ...]) -> str:

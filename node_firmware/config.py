@@ -1,0 +1,122 @@
+"""A node's own file, `node.toml`: its wiring, its broker, and what holds until the gateway's settings have come once."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+from controller.messages import KindSettings, Name, Pulse
+from controller.registry import PublicKey
+
+Pin = Annotated[int, Meta(ge=0, le=27, description="BCM number")]
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+PULLED_UP_AT_POWER_ON = range(9)
+"""BCM 0 to 8 start with a pull-up: a siren there would howl between power-on and the first line of our code."""
+
+
+class Identity(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who this node is: zone and node as the registry has them; the gateway's public key; where its own private key is kept."""
+
+    zone: Name
+    node: Name
+    gateway_public_key: PublicKey
+    key_file: Path = Path("/var/lib/cuadra-node/node.key")
+
+
+class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the zone's broker is. ca_file set: TLS."""
+
+    host: str
+    port: Port = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class PinsSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Which driver: `lgpio` on a Raspberry Pi, `mock` (gpiozero's own, in this process), `pigpio` (a daemon at host:port; also the simulators' pins)."""
+
+    driver: Literal["lgpio", "mock", "pigpio"] = "lgpio"
+    host: str = "127.0.0.1"
+    port: Port = 8888
+
+
+class InputPins(Struct, frozen=True, forbid_unknown_fields=True):
+    """One button. Changeover contact (recommended): `pressed` and `released` pins; plain contact: `pressed` alone.
+
+    kind: what it presses until the gateway's settings say otherwise. light: the pin of the light at the button.
+    tamper: it is no button but a contact of the case, closed at rest.
+    """
+
+    pressed: Pin
+    released: Pin | None = None
+    kind: Name = "panic"
+    light: Pin | None = None
+    tamper: bool = False
+
+
+class SirenPins(Struct, frozen=True, forbid_unknown_fields=True):
+    """The siren's output. s_max: what holds until settings come, at most this long."""
+
+    pin: Pin
+    active_high: bool = True
+    strobe: Pin | None = None
+    s_max: Annotated[int, Meta(ge=5, le=900)] = 180
+
+
+def default_kinds() -> dict[str, KindSettings]:
+    """What a node knows of kinds before it has ever heard its gateway: the safe defaults."""
+    return {
+        "panic": KindSettings(audible=True, rank=1, hold_ms=1000, pattern=(Pulse(700, 300),)),
+        "fire": KindSettings(audible=True, rank=1, hold_ms=1000, pattern=(Pulse(250, 250), Pulse(250, 250), Pulse(250, 1250))),
+        "medical": KindSettings(audible=True, rank=2, hold_ms=1000, pattern=(Pulse(1500, 1500),)),
+        "violence": KindSettings(audible=False, rank=0, hold_ms=1000),
+        "extortion": KindSettings(audible=False, rank=1, hold_ms=1000),
+        "tamper": KindSettings(audible=False, rank=3),
+        "test": KindSettings(audible=True, rank=9, hold_ms=1000, pattern=(Pulse(150, 850),)),
+    }
+
+
+class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file, whole."""
+
+    identity: Identity
+    broker: BrokerSettings
+    siren: SirenPins
+    inputs: dict[Name, InputPins]
+    pins: PinsSettings = field(default_factory=PinsSettings)
+    buzzer: Pin | None = None
+    data: Path = Path("/var/lib/cuadra-node")
+    """Where the outbox, the settings and the siren's mark are kept."""
+    kinds: dict[Name, KindSettings] = field(default_factory=default_kinds)
+
+    def faults(self) -> Iterable[str]:
+        """What the types cannot say."""
+        if self.siren.pin in PULLED_UP_AT_POWER_ON:
+            yield (f"[siren] pin: {self.siren.pin}; expected 9 to 27, since 0 to 8 start pulled up and would sound the siren at "
+                   "power-on; wire the siren to another pin")
+        if not self.inputs:
+            yield "[inputs]: none; expected at least one button; add one, e.g. [inputs.b1] pressed = 17"
+        used: dict[int, str] = {}
+        for place, pin in self._pins():
+            if pin in used:
+                yield f"{place}: pin {pin} is also {used[pin]}; expected each pin once; correct one of the two"
+            used[pin] = place
+        for name, pins in self.inputs.items():
+            if not pins.tamper and pins.kind not in self.kinds:
+                yield f"[inputs.{name}] kind: {pins.kind!r}; expected one of {', '.join(sorted(self.kinds))}; correct it or add [kinds.{pins.kind}]"
+
+    def _pins(self) -> Iterable[tuple[str, int]]:
+        yield "[siren] pin", self.siren.pin
+        if self.siren.strobe is not None:
+            yield "[siren] strobe", self.siren.strobe
+        if self.buzzer is not None:
+            yield "buzzer", self.buzzer
+        for name, pins in self.inputs.items():
+            yield f"[inputs.{name}] pressed", pins.pressed
+            if pins.released is not None:
+                yield f"[inputs.{name}] released", pins.released
+            if pins.light is not None:
+                yield f"[inputs.{name}] light", pins.light
