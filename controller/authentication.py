@@ -82,6 +82,10 @@ class PrivateKey:
             raise BadConfig([f"public key {public[:80]!r}: not a key; expected 64 hex digits, as `cuadra key show` prints them"]) from fault
         return PairKey(HKDF(SHA256(), 32, salt=None, info=_INFO).derive(secret))
 
+    def derive(self, purpose: bytes) -> bytes:
+        """32 secret bytes of this machine's own for another purpose, the same each time; they tell nothing of the key."""
+        return HKDF(SHA256(), 32, salt=None, info=purpose).derive(self._key.private_bytes_raw())
+
 
 class PairKey:
     """What one node and one gateway share, and nobody else."""
