@@ -48,10 +48,10 @@ class Addition(NamedTuple):
 
 
 class Row(NamedTuple):
-    """An entry as it is stored."""
+    """An entry as it is stored. data: its `bytes`."""
 
     seq: int
-    bytes: bytes
+    data: bytes
     link: bytes
 
 
@@ -135,7 +135,7 @@ def decode(row: Row) -> Entry:
     Raises BrokenPromise when its bytes are no entry that this version knows.
     """
     try:
-        read = _DECODE(row.bytes)
+        read = _DECODE(row.data)
         body = _BODIES[read.kind].decode(read.body)
     except (msgspec.ValidationError, msgspec.DecodeError) as fault:
         raise BrokenPromise(f"journal entry {row.seq}: cannot be read ({fault}); run `cuadra journal verify`") from fault
@@ -229,13 +229,13 @@ class _Checker:
             yield Finding(Break.REPEATED, row.seq, f"entry {row.seq} stands there a second time, after entry {self.head.seq}")
         self.head = Head(row.seq, row.link)
         try:
-            read = _DECODE(row.bytes)
+            read = _DECODE(row.data)
         except (msgspec.ValidationError, msgspec.DecodeError) as fault:
             yield Finding(Break.CHANGED, row.seq, f"entry {row.seq} was changed: it is no longer an entry ({fault})")
             return
         if (read.zone, read.chain, read.seq) != (self._zone, self._chain, row.seq):
             yield Finding(Break.MOVED, row.seq, f"where entry {row.seq} belongs stands entry {read.seq} of zone {read.zone}, {read.chain} chain")
-        elif not after_gap and row.link != link_after(before.link, hashlib.sha256(row.bytes).digest()):
+        elif not after_gap and row.link != link_after(before.link, hashlib.sha256(row.data).digest()):
             yield Finding(Break.CHANGED, row.seq, f"entry {row.seq} was changed: it does not fit its link")
 
 

@@ -143,7 +143,7 @@ class Store:
 
     def _write(self, connection: Connection, batch: Sequence[Addition], rows: Sequence[tuple[Chain, Row]]) -> None:
         zone = self.zone
-        self._many(connection, self._statements.journal, [(zone, chain.value, row.seq, row.bytes, row.link) for chain, row in rows])
+        self._many(connection, self._statements.journal, [(zone, chain.value, row.seq, row.data, row.link) for chain, row in rows])
         presses = []
         changes: projections.Changes = {}
         for (chain, at_ms, body), (_, row) in zip(batch, rows, strict=True):

@@ -2,15 +2,17 @@
 
 import fcntl
 import hashlib
+import logging
 import os
 import socket
 import time
 from pathlib import Path
-from typing import TextIO
 
 from sqlalchemy import Connection
 
 from controller.errors import Unavailable
+
+logger = logging.getLogger(__name__)
 
 
 class FileLock:
@@ -21,37 +23,29 @@ class FileLock:
 
         Raises Unavailable, naming the holder, when somebody else has it, or when the file cannot be made.
         """
-        self._path = database.with_name(f"{database.name}.{zone}.lock")
+        path = database.with_name(f"{database.name}.{zone}.lock")
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as fault:
-            raise Unavailable(f"{self._path}: cannot be opened ({fault.strerror}); expected a folder this user may write") from fault
-        self._file: TextIO = os.fdopen(descriptor, "r+")
+            raise Unavailable(f"{path}: cannot be opened ({fault.strerror}); expected a folder this user may write") from fault
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as fault:
-            holder = self._file.read(200).strip() or "a process that has not said who it is"
-            self._file.close()
+            holder = os.read(self._descriptor, 200).decode(errors="replace").strip() or "a process that has not said who it is"
+            os.close(self._descriptor)
             raise Unavailable(
                 f"database {database}: zone {zone} is being written by {holder}; expected one gateway a zone; stop that one first"
             ) from fault
+        since = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime())
         try:
-            self._file.truncate(0)
-            self._file.write(f"process {os.getpid()} on {socket.gethostname()}, since {time.strftime('%Y-%m-%d %H:%M:%S', time.gmtime())} UTC\n")
-            self._file.flush()
-        except OSError:
-            # On a full disk the lock holds all the same; only the holder's name is missing.
-            self._file = self._nameless()
-
-    def _nameless(self) -> TextIO:
-        # Closing a text file with unwritten text raises once more; the descriptor, and with it the lock, is moved.
-        descriptor = os.dup(self._file.fileno())
-        self._file.detach()
-        return os.fdopen(descriptor, "r+")
+            os.ftruncate(self._descriptor, 0)
+            os.write(self._descriptor, f"process {os.getpid()} on {socket.gethostname()}, since {since} UTC\n".encode())
+        except OSError as fault:
+            logger.warning("%s: held, but cannot say by whom (%s)", path, fault.strerror)
 
     def release(self) -> None:
         """Give it back."""
-        self._file.close()
+        os.close(self._descriptor)
 
 
 def lock_zone(connection: Connection, zone: str) -> None:

@@ -107,7 +107,7 @@ def test_who_finds_the_chain_longer_than_it_left_it_stops(store: Store, open_sto
     store.commit(told(press(1)))
     row, _ = journal.append("z1", store.heads(), told(press(2)), bytes(16))
     with store.engine.begin() as connection:
-        connection.execute(tables.JOURNAL.insert(), [{"zone": "z1", "chain": "open", "seq": 2, "bytes": row[0][1].bytes, "link": row[0][1].link}])
+        connection.execute(tables.JOURNAL.insert(), [{"zone": "z1", "chain": "open", "seq": 2, "bytes": row[0][1].data, "link": row[0][1].link}])
     with pytest.raises(BrokenPromise, match="open chain: ends at entry 2 in the database; this process left it at entry 1"):
         store.commit(told(press(3)))
     with store.engine.begin() as connection:
