@@ -8,13 +8,13 @@ written are remembered; if the stored chains show, at the next commit, that they
 
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine
 
-from controller.entries import Chain, PressRecorded
+from controller.entries import Body, Chain, PressRecorded
 from controller.errors import BadConfig, BrokenPromise, CuadraError
 from controller.records import database, journal, projections
 from controller.records.journal import Addition, Entry, Head, Row
@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 Triple = tuple[str, str, int]
 """(node, boot, seq)."""
+Fact = tuple[Chain, int, Body]
+"""(chain, at_ms UTC, body): an `Addition`, or a plain tuple like it."""
 
 _PAGE: Final = 2000
 _ASK_AT_ONCE: Final = 5000
@@ -75,23 +77,23 @@ class Store:
         """Where both chains end, as last committed."""
         return dict(self._heads)
 
-    def known(self, triples: Collection[Triple]) -> dict[Triple, tuple[str, ...]]:
+    def known(self, triples: Iterable[Triple]) -> dict[Triple, frozenset[str]]:
         """Which of these presses are on record, and with which digests; those that are not are left out.
 
         A digest of yours among them: a repeat. Another digest: the same triple with another body. One query a batch.
         Raises Unavailable.
         """
-        found: dict[Triple, tuple[str, ...]] = {}
+        found: dict[Triple, frozenset[str]] = {}
         wanted = list(triples)
         with database.trouble(self._engine), self._engine.connect() as connection:
             for start in range(0, len(wanted), _ASK_AT_ONCE):
                 part = wanted[start:start + _ASK_AT_ONCE]
                 values = tuple(value for triple in part for value in triple)
                 for node, boot, seq, digest in connection.exec_driver_sql(self._statements.known(len(part)), (self.zone, *values)):
-                    found[node, boot, seq] = (*found.get((node, boot, seq), ()), digest)
+                    found[node, boot, seq] = found.get((node, boot, seq), frozenset()) | {digest}
         return found
 
-    def commit(self, batch: Sequence[Addition]) -> dict[Chain, Head]:
+    def commit(self, batch: Sequence[Fact]) -> dict[Chain, Head]:
         """Add `batch`, in its order, durably: on return it is on disk. Returns the new heads.
 
         Presses and projections change in the same transaction. After Unavailable, the same additions (equal, and in the
@@ -104,7 +106,7 @@ class Store:
             return self.heads()
         try:
             with database.trouble(self._engine):
-                return self._commit(list(batch))
+                return self._commit([Addition(*fact) for fact in batch])
         except BaseException:
             self._disconnect()
             raise
@@ -183,11 +185,12 @@ class Store:
             yield from journal.read_chain(self.zone, one, rows(self._engine, self.zone, one, after), before)
 
     def close(self) -> None:
-        """Let go of the database and of the zone."""
+        """Let go of the database and of the zone. Once more does nothing; a store that is closed is not used again."""
         self._disconnect()
         self._engine.dispose()
         if self._file_lock is not None:
             self._file_lock.release()
+            self._file_lock = None
 
     def _connected(self) -> Connection:
         if self._writer is None:
