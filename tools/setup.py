@@ -37,13 +37,21 @@ LOCKED: dict[str, tuple[str, ...]] = {
     "build": ("--group", "build"),
     "uv": ("--group", "uv"),
 }
-"""Each lock file and what it is made from. `dev` comes first and binds the others, so that all agree on each version."""
+"""Each lock file and what it is made from. `dev` comes first and binds the others: all agree on each version."""
 
 INCLUDED = {"dev": ("dev", "demo"), "demo": ("demo",)}
 """Which locks an environment satisfies after the installation of one."""
 
+LOCKING = (
+    "--upgrade", "--universal", "--python-version", "3.11", "--generate-hashes", "--quiet", "--no-header",
+    # Neither addresses nor this machine's places are written: whoever installs uses the sources of their own.
+    "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
+)
 
-class Trouble(Exception):
+PIP_INSTALL = ("-m", "pip", "install", "--disable-pip-version-check")
+
+
+class SetupError(Exception):
     """Something is missing that cannot be set up here; the text says what to type."""
 
 
@@ -61,8 +69,8 @@ def main(arguments: Sequence[str]) -> int:
                     environment(ROOT / ".venvs" / version, python, "dev")
             else:
                 environment(ROOT / ".venv", base_python(), target)
-    except Trouble as trouble:
-        print(f"setup: {trouble}", file=sys.stderr)
+    except SetupError as fault:
+        print(f"setup: {fault}", file=sys.stderr)
         return 2
     except subprocess.CalledProcessError as fault:
         print(f"setup: {fault.cmd[0]} ended with code {fault.returncode}; what it said stands above", file=sys.stderr)
@@ -121,11 +129,11 @@ def candidates() -> Iterator[Path]:
 
 
 def base_python() -> Path:
-    """The Python that the main environment is made with. Raises Trouble when there is none that fits."""
+    """The Python that the main environment is made with. Raises SetupError when there is none that fits."""
     for python in candidates():
         if fits(version_of(python)):
             return python
-    raise Trouble("Python 3.11, 3.12 or 3.13 is needed; this is "
+    raise SetupError("Python 3.11, 3.12 or 3.13 is needed; this is "
                   f"{sys.version.split()[0]}; type: sudo apt-get install python3.11 python3.11-venv")
 
 
@@ -174,8 +182,8 @@ def environment(folder: Path, python: Path, lock_name: str) -> None:
 
 
 def make_environment(folder: Path, python: Path) -> None:
-    """An empty environment at `folder`, with pip. Raises Trouble when this Python cannot make one."""
-    if subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True, check=False).returncode != 0:
+    """An empty environment at `folder`, with pip. Raises SetupError when this Python cannot make one."""
+    if not ends_well(python, "-c", "import ensurepip, venv", quiet=True):
         version = version_of(python)
         name = f"python{version[0]}.{version[1]}-venv" if version else "python3-venv"
         apt_install([name], f"{python} cannot make virtual environments")
@@ -186,15 +194,13 @@ def make_environment(folder: Path, python: Path) -> None:
 
 def install(python: Path, *arguments: str, hashed: bool) -> None:
     """Install with uv, which takes seconds where pip takes minutes; with pip where there is no uv or uv fails."""
+    wanted = [*(["--require-hashes"] if hashed else []), *arguments]
     uv = uv_of(python)
     if uv is not None:
-        checks = ["--require-hashes"] if hashed else []
-        done = subprocess.run([uv, "--no-config", "pip", "install", "--python", python, *checks, *arguments], check=False)
-        if done.returncode == 0:
+        if ends_well(uv, "--no-config", "pip", "install", "--python", python, *wanted):
             return
         say("uv could not; trying with pip, which asks the package sources that are configured for it")
-    checks = ["--require-hashes"] if hashed else []
-    run([python, "-m", "pip", "install", "--disable-pip-version-check", *checks, *arguments])
+    run([python, *PIP_INSTALL, *wanted])
 
 
 def uv_of(python: Path) -> Path | None:
@@ -203,9 +209,8 @@ def uv_of(python: Path) -> Path | None:
     wanted = hashlib.sha256((LOCKS / "uv.txt").read_bytes()).hexdigest()
     if not (uv.exists() and stamp.exists() and stamp.read_text() == wanted):
         say("installing the installer (requirements/uv.txt)")
-        done = subprocess.run([python, "-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--require-hashes",
-                               "--only-binary", ":all:", "-r", LOCKS / "uv.txt"], check=False)
-        if done.returncode != 0:
+        wheel_only = ("--quiet", "--require-hashes", "--only-binary", ":all:")
+        if not ends_well(python, *PIP_INSTALL, *wheel_only, "-r", LOCKS / "uv.txt"):
             say("no uv for this machine; going on with pip, which takes longer")
             return None
         stamp.write_text(wanted)
@@ -213,35 +218,42 @@ def uv_of(python: Path) -> Path | None:
 
 
 def run(command: Sequence[str | Path]) -> None:
-    """Run it; what it prints is shown. Raises CalledProcessError when it fails."""
-    subprocess.run([str(part) for part in command], check=True)
+    """Run it in the project's folder; what it prints is shown. Raises CalledProcessError when it fails."""
+    subprocess.run([str(part) for part in command], check=True, cwd=ROOT)
+
+
+def ends_well(*command: str | Path, quiet: bool = False) -> bool:
+    """Run it; whether it ended with code 0. quiet: show nothing of it."""
+    output = subprocess.DEVNULL if quiet else None
+    return subprocess.run([str(part) for part in command], check=False, stdout=output, stderr=output).returncode == 0
 
 
 # System packages
 
 
 def system_packages() -> None:
-    """Make sure that the programs the tests run are here. Raises Trouble with the line to type where apt may not."""
+    """Make sure that the programs the tests run are here. Raises SetupError with the line to type where apt may not."""
     missing = [package for program, package in SYSTEM_PROGRAMS.items() if not program_is_here(program)]
     if missing:
         apt_install(missing, "the tests need programs that are not here")
 
 
 def program_is_here(program: str) -> bool:
-    """Whether it is on the path or where Debian keeps it (a user's path lacks `/usr/sbin`, PostgreSQL has its own folder)."""
+    """Whether it is on the path or where Debian keeps it: `/usr/sbin`, not on a user's path, or PostgreSQL's folder."""
     if shutil.which(program, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])):
         return True
     return any(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))
 
 
 def apt_install(packages: Sequence[str], why: str) -> None:
-    """Install Debian packages when this user may without being asked. Raises Trouble with the line to type otherwise."""
+    """Install Debian packages when this user may, unasked. Raises SetupError with the line to type otherwise."""
     command = ["sh", str(ROOT / "tools" / "install_system_packages.sh"), *packages]
     if not shutil.which("apt-get"):
-        raise Trouble(f"{why}; install what your system calls {', '.join(packages)}, then run this again")
+        raise SetupError(f"{why}; install what your system calls {', '.join(packages)}, then run this again")
     if os.geteuid() != 0:
-        if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True, check=False).returncode != 0:
-            raise Trouble(f"{why}; type this, then run it again:\n\n    sudo sh tools/install_system_packages.sh {' '.join(packages)}\n")
+        if not (shutil.which("sudo") and ends_well("sudo", "-n", "true", quiet=True)):
+            line = f"sudo sh tools/install_system_packages.sh {' '.join(packages)}"
+            raise SetupError(f"{why}; type this, then run it again:\n\n    {line}\n")
         command = ["sudo", "-n", *command]
     say(f"{why}; installing {', '.join(packages)}")
     run(command)
@@ -257,17 +269,15 @@ def lock() -> None:
         make_environment(ROOT / ".venv", base_python())
     uv = uv_of(environment_python)
     if uv is None:
-        raise Trouble("the locks are made by uv, which this machine cannot run; make them on another")
+        raise SetupError("the locks are made by uv, which this machine cannot run; make them on another")
     LOCKS.mkdir(exist_ok=True)
     for name, sources in LOCKED.items():
         say(f"requirements/{name}.txt")
         # A group alone is locked without the project's own dependencies.
         project = [] if name in ("build", "uv") else ["pyproject.toml"]
         bound = [] if name == "dev" else ["--constraints", "requirements/dev.txt"]
-        subprocess.run([uv, "--no-config", "pip", "compile", *project, *sources, *bound, "--upgrade", "--quiet", "--universal",
-                        "--python-version", "3.11", "--generate-hashes", "--no-annotate", "--no-emit-index-url",
-                        "--no-emit-find-links", "--custom-compile-command", "make lock",
-                        "--output-file", f"requirements/{name}.txt"], check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+        file = f"requirements/{name}.txt"
+        run([uv, "--no-config", "pip", "compile", *project, *sources, *bound, *LOCKING, "--output-file", file])
 
 
 if __name__ == "__main__":
