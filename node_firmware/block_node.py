@@ -1,0 +1,489 @@
+"""BlockNode: all that one block's node decides. Knows no pin, socket, disk, clock or chance.
+
+What it is made of: `hands.py` tells gestures from raw edges, `gestures.py` says what they mean, `outgoing.py` remembers
+what is not receipted, `emergency.py` what is open, `orders.py` what the gateway may command; `siren.py`, `asking.py`,
+`lights.py`, `kinds.py` and `health.py` do what they are called. Here they are put together.
+
+For the shell: hand in the edges that are known before anything else. Any other input lets time pass at every contact
+up to `now`, and a release that comes in after that is too late to undo a hold. An edge lets time pass only up to its
+own instant.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from controller.errors import BrokenPromise
+from controller.instants import Now
+from controller.messages import (
+    AnyOrder,
+    Beat,
+    Boot,
+    Gesture,
+    Kept,
+    KindSettings,
+    NodeFault,
+    Online,
+    Press,
+    PressRef,
+    SirenOff,
+    SirenOn,
+    SirenTest,
+    TestMode,
+)
+from node_firmware import effects
+from node_firmware import inputs as events
+from node_firmware.asking import Asking
+from node_firmware.beats import Beats
+from node_firmware.config import InputPins
+from node_firmware.effects import Light, NodeEffect, Sound
+from node_firmware.emergency import Emergency
+from node_firmware.gestures import WIRE, Hands, Meaning, Situation, meaning
+from node_firmware.hands import Button, Seen, Tampered
+from node_firmware.health import OUTBOX_FILLING, Health
+from node_firmware.inputs import NodeInput
+from node_firmware.kinds import TAMPER, TEST, Kinds
+from node_firmware.lights import SOUND_OF, WORD_RECEIVED_SHOWN_MS, ladder
+from node_firmware.lights import Seen as Shown
+from node_firmware.orders import Orders
+from node_firmware.outgoing import TAMPERS, Outbox, Outgoing
+from node_firmware.siren import PROVEN_MS, Siren, once_ms
+
+SUPPLY_COLLAPSES_MS: Final = 2000
+CHECK_IN_RANK: Final = 50
+EDGE: Final = ("pressed", "released")
+
+
+class _Effects:
+    """One answer in the promised order: siren; presses, each kept, then published; the answer to the hand; the rest."""
+
+    def __init__(self) -> None:
+        self.siren: list[NodeEffect] = []
+        self.presses: list[NodeEffect] = []
+        self.sounds: dict[Sound, None] = {}
+        self.lights: list[NodeEffect] = []
+        self.rest: list[NodeEffect] = []
+
+    def in_order(self) -> list[NodeEffect]:
+        return [*self.siren, *self.presses, *(effects.Play(sound) for sound in self.sounds), *self.lights, *self.rest]
+
+
+class BlockNode:
+    """One block's node, from its process's start to its end.
+
+    inputs, siren_s_max: its wiring and the siren's own limit, from its checked file, as are `kinds`, which hold for
+    what the gateway's settings do not name. firmware: the version that it reports.
+    """
+
+    def __init__(
+        self, inputs: Mapping[str, InputPins], kinds: Mapping[str, KindSettings], siren_s_max: int, firmware: str
+    ) -> None:
+        self._kinds = Kinds(inputs, kinds, siren_s_max)
+        self._firmware = firmware
+        self._buttons: dict[str, Button] = {}
+        self._lines: dict[str, tuple[str, str]] = {}
+        for name, pins in inputs.items():
+            changeover = pins.released is not None
+            self._buttons[name] = Button(changeover=changeover, tamper=pins.tamper)
+            lines = [f"{name}.{side}" for side in EDGE] if changeover else [name]
+            self._lines.update({line: (name, side) for line, side in zip(lines, EDGE, strict=False)})
+        self._siren = Siren(siren_s_max)
+        self._outbox = Outbox()
+        self._emergency = Emergency()
+        self._health = Health()
+        self._boot: Boot = ""
+        self._silent_boot: Boot = ""
+        self._seqs: dict[Boot, int] = {}
+        self._asking = Asking("")
+        self._orders = Orders("")
+        self._machine_restarted = True
+        self._started_ms = 0
+        self._now_ms = 0
+        self._linked = False
+        self._test_until_ms: int | None = None
+        self._beats = Beats()
+        self._shown: dict[str, Light] = {}
+        self._word_received: dict[str, int] = {}
+        self._out = _Effects()
+        self._handlers: Mapping[type, Callable[[Any], None]] = {
+            events.Edge: self._edge,
+            events.Started: self._started,
+            events.PressKept: self._kept,
+            events.PressNotKept: self._not_kept,
+            events.DiskWell: self._disk_well,
+            events.PressReceipted: self._receipted,
+            events.LinkUp: self._link_up,
+            events.LinkDown: self._link_down,
+            events.OrderCame: self._ordered,
+            events.IncidentCame: self._told,
+            events.SettingsCame: self._settings,
+            events.AnswerCame: self._answered,
+            events.PowerRead: self._beats.power_read,
+            events.GuardSeen: self._guard_seen,
+            events.Woken: self._woken,
+        }
+        self._meanings: Mapping[Meaning, Callable[[str, Seen], None]] = {
+            Meaning.PRESS: self._call,
+            Meaning.REOPEN: self._reopen,
+            Meaning.TEST_PRESS: self._test_press,
+            Meaning.ASK: self._ask,
+            Meaning.CHIRP: self._chirp,
+            Meaning.CAME: self._came,
+            Meaning.CANCEL: self._cancel,
+            Meaning.FORCED_CANCEL: self._cancel,
+            Meaning.CHECK_IN: self._check_in,
+            Meaning.NOTHING: self._nothing,
+        }
+
+    # --- the door
+
+    def handle(self, event: NodeInput, now: Now) -> list[NodeEffect]:
+        """Take one input at `now` and return what to do, in this order.
+
+        The order is a promise: the siren stands first and waits for nothing; each press is handed to the disk before it
+        is published; then the answer to the hand; MarkSiren and messages that can wait come last.
+        Raises BrokenPromise when `Started` is not the first input, or an edge's line is none of the wiring's.
+        """
+        if bool(self._boot) == isinstance(event, events.Started):
+            raise BrokenPromise(f"node: {type(event).__name__}; expected Started first and once; correct the shell")
+        self._out = _Effects()
+        self._now_ms = max(self._now_ms, now.monotonic_ms)
+        self._pass_time()
+        self._handlers[type(event)](event)
+        if not isinstance(event, events.Edge | events.Started):
+            for name, button in self._buttons.items():
+                self._did(name, button.advance(self._now_ms, self._kinds.hold_ms(name)))
+        if self._linked:
+            self._out.presses += self._outbox.due(self._now_ms)
+        slow_at_ms = self._outbox.slow_at_ms()
+        self._health.slow = slow_at_ms is not None and slow_at_ms <= self._now_ms
+        self._health.filling = self._outbox.open_count > OUTBOX_FILLING
+        faults = self._faults()
+        self._show_lights(faults, aloud=not isinstance(event, events.Started))
+        self._beat(faults)
+        return self._out.in_order()
+
+    def wake_at_ms(self) -> int | None:
+        """When to call handle(Woken()), on the clock of `Now.monotonic_ms`; None when nothing is waiting.
+
+        May lie in the past: then something is due now.
+        """
+        if not self._boot:
+            return None
+        dues = [button.next_at_ms() for button in self._buttons.values()]
+        dues += [
+            self._siren.next_at_ms(),
+            self._siren.since_ms + PROVEN_MS if self._siren.sounding and self._health.supply else None,
+            None if self._health.slow else self._outbox.slow_at_ms(),
+            self._asking.next_at_ms(),
+            self._emergency.next_at_ms(calls_waiting=self._calls_waiting()),
+            self._test_until_ms,
+            min(self._word_received.values(), default=None),
+        ]
+        if self._linked:
+            dues += [self._outbox.next_at_ms(), self._beats.next_at_ms]
+        return min((due for due in dues if due is not None), default=None)
+
+    # --- time
+
+    def _pass_time(self) -> None:
+        now_ms = self._now_ms
+        until_ms = self._siren.next_at_ms()
+        if self._siren.sounding and now_ms - self._siren.since_ms >= PROVEN_MS:
+            self._health.supply = False
+        if until_ms is not None and until_ms <= now_ms:
+            self._silence()
+        self._asking.pass_time(now_ms)
+        self._emergency.pass_time(now_ms, calls_waiting=self._calls_waiting())
+        if self._test_until_ms is not None and self._test_until_ms <= now_ms:
+            self._test_until_ms = None
+        if self._word_received:
+            self._word_received = {name: until for name, until in self._word_received.items() if until > now_ms}
+
+    # --- start
+
+    def _started(self, event: events.Started) -> None:
+        self._boot, self._silent_boot = event.boot, event.silent_boot
+        self._seqs = {event.boot: 0, event.silent_boot: 0}
+        self._asking, self._orders = Asking(event.boot), Orders(event.boot)
+        self._machine_restarted = event.machine_restarted
+        self._started_ms = self._now_ms
+        self._health.disk = event.disk_fault
+        self._health.supply = event.siren_mark_age_ms is not None and event.siren_mark_age_ms <= SUPPLY_COLLAPSES_MS
+        if event.settings is not None:
+            self._health.settings_refused = not self._kinds.take(event.settings)
+            self._siren.limit_s = self._kinds.siren_s_max
+        self._out.siren.append(effects.StopSiren())
+        self._out.rest.append(effects.MarkSiren(on=False))
+        for waiting in event.waiting:
+            press = waiting.press
+            secret = self._kinds.secret(press.input, press.kind)
+            outgoing = self._outbox.add(
+                press, waiting.made_at_ms, self._kinds.rank(press.kind), secret=secret, kept=True, now_ms=self._now_ms
+            )
+            if outgoing is not None and not secret and outgoing.calls:
+                self._emergency.called(press.input, outgoing.ref, waiting.made_at_ms or self._now_ms, self._now_ms)
+        for name, button in self._buttons.items():
+            levels = {side: event.lines.get(line, False) for line, (of, side) in self._lines.items() if of == name}
+            button.start(pressed=levels["pressed"], released=levels.get("released", False), at_ms=self._now_ms)
+
+    # --- hands
+
+    def _edge(self, event: events.Edge) -> None:
+        if event.line not in self._lines:
+            raise BrokenPromise(
+                f"node: an edge of line {event.line!r}; expected one of {', '.join(self._lines)}; correct the shell"
+            )
+        touched, side = self._lines[event.line]
+        at_ms = min(event.at_ms, self._now_ms)
+        for name, button in self._buttons.items():
+            hold_ms = self._kinds.hold_ms(name)
+            if name == touched:
+                self._did(name, button.level(side, event.active, at_ms, hold_ms))
+            else:
+                self._did(name, button.advance(at_ms, hold_ms))
+
+    def _did(self, name: str, done: list[Seen | Tampered]) -> None:
+        for what in done:
+            if isinstance(what, Tampered):
+                self._tampered(name, what)
+            else:
+                self._meanings[meaning(what.hands, self._situation(), self._kinds.audible(name))](name, what)
+
+    def _call(self, name: str, seen: Seen, gesture: Gesture | None = None, refers_to: PressRef | None = None) -> None:
+        """A call for help. For an audible kind the siren comes first; for a silent one nothing shows."""
+        kind = self._kinds.kind_of(name)
+        audible = self._kinds.audible(name)
+        if audible:
+            self._sound(kind, self._siren.limit_s * 1000)
+        outgoing = self._make(name, kind, gesture or WIRE[seen.hands], seen.at_ms, refers_to=refers_to)
+        if audible:
+            self._emergency.called(name, outgoing.ref, seen.at_ms, self._now_ms)
+            self._answer(name)
+        else:
+            self._emergency.called_silently(name, outgoing.ref)
+
+    def _reopen(self, name: str, seen: Seen) -> None:
+        self._call(name, seen, Gesture.REOPEN, self._emergency.incident_press)
+
+    def _test_press(self, name: str, seen: Seen) -> None:
+        self._sound(TEST, once_ms(self._kinds[TEST].pattern), test=True)
+        self._make(name, TEST, Gesture.TEST, seen.at_ms)
+        self._answer(name)
+
+    def _ask(self, name: str, seen: Seen) -> None:
+        ask = self._asking.ask(name, seen.ended_ms, self._now_ms, linked=self._linked)
+        if ask is not None:
+            self._out.rest.append(effects.Publish(ask))
+
+    def _chirp(self, name: str, _seen: Seen) -> None:
+        self._answer(name)
+
+    def _came(self, name: str, seen: Seen) -> None:
+        self._make(name, self._kinds.kind_of(name), Gesture.CAME, seen.at_ms, refers_to=self._emergency.incident_press)
+        self._answer(name)
+
+    def _cancel(self, name: str, seen: Seen) -> None:
+        """Both cancels: they differ in one word of the press and in nothing that a bystander sees or hears."""
+        gesture = Gesture.FORCED_CANCEL if seen.hands is Hands.FORCED_CANCEL else Gesture.CANCEL
+        kind = self._kinds.kind_of(name)
+        if not self._kinds.audible(name):
+            self._make(name, kind, gesture, seen.at_ms, refers_to=self._emergency.taken_back_silently(name))
+            return
+        if self._emergency.cancel_silences(name, seen.began_ms, self._kinds.cancel_s):
+            self._silence()
+        self._make(name, kind, gesture, seen.at_ms, refers_to=self._emergency.taken_back(name))
+        self._answer(name)
+
+    def _nothing(self, name: str, seen: Seen) -> None:
+        """It leaves no trace."""
+
+    def _check_in(self, name: str, seen: Seen) -> None:
+        self._make(name, self._kinds.kind_of(name), Gesture.CHECK_IN, seen.at_ms, rank=CHECK_IN_RANK)
+        self._answer(name)
+
+    def _tampered(self, name: str, tampered: Tampered) -> None:
+        """Told, not shown: whoever is at the wires learns nothing, unless the district made the kind audible."""
+        if self._kinds[TAMPER].audible and not self._kinds.secret(name, TAMPER):
+            self._sound(TAMPER, self._siren.limit_s * 1000)
+        self._make(name, TAMPER, tampered.gesture, tampered.at_ms)
+
+    def _make(
+        self,
+        name: str,
+        kind: str,
+        gesture: Gesture,
+        at_ms: int,
+        *,
+        refers_to: PressRef | None = None,
+        rank: int | None = None,
+    ) -> Outgoing:
+        secret = self._kinds.secret(name, kind)
+        boot = self._silent_boot if secret else self._boot
+        self._seqs[boot] += 1
+        press = Press(boot=boot, seq=self._seqs[boot], input=name, kind=kind, gesture=gesture, refers_to=refers_to)
+        rank = self._kinds.rank(kind) if rank is None else rank
+        outgoing = self._outbox.add(press, at_ms, rank, secret=secret, kept=False, now_ms=self._now_ms)
+        if outgoing is None:
+            raise BrokenPromise(f"node: press {press.seq} of {boot} was made twice; expected fresh boots at each start")
+        self._out.presses += [outgoing.keep(), outgoing.publish(self._now_ms)]
+        return outgoing
+
+    def _answer(self, name: str) -> None:
+        self._asking.forget(name)
+        self._out.sounds[Sound.CHIRP] = None
+
+    # --- siren
+
+    def _sound(self, kind: str, for_ms: int, *, test: bool = False) -> None:
+        setting = self._kinds[kind]
+        if not setting.audible or not setting.pattern:
+            return
+        was = self._siren.sounding
+        self._out.siren += self._siren.sound(setting.pattern, setting.rank, for_ms, self._now_ms, test=test)
+        if self._siren.sounding and not was:
+            self._out.rest.append(effects.MarkSiren(on=True))
+
+    def _silence(self) -> None:
+        if self._siren.sounding:
+            self._out.siren += self._siren.stop()
+            self._out.rest.append(effects.MarkSiren(on=False))
+
+    # --- disk
+
+    def _kept(self, event: events.PressKept) -> None:
+        outgoing = self._outbox.kept(event.ref)
+        # A silent press must not be the moment at which a fault of the disk visibly ends.
+        if outgoing is not None and not outgoing.secret and (self._health.disk or self._outbox.some_refused):
+            self._disk_well(event)
+
+    def _not_kept(self, event: events.PressNotKept) -> None:
+        outgoing = self._outbox.not_kept(event.ref)
+        if outgoing is not None and not outgoing.secret:
+            self._health.disk = event.code
+
+    def _disk_well(self, _event: object) -> None:
+        self._health.disk = ""
+        self._out.presses += self._outbox.keep_again(self._now_ms)
+
+    # --- gateway
+
+    def _receipted(self, event: events.PressReceipted) -> None:
+        outgoing = self._outbox.receipted(event.receipt)
+        if outgoing is None:
+            return
+        self._out.rest.append(effects.ForgetPress(outgoing.ref))
+        if outgoing.secret:
+            return
+        self._health.unreadable = event.receipt.kept is not Kept.RECORDED
+        if not self._health.unreadable and outgoing.press.gesture not in TAMPERS:
+            if outgoing.calls:
+                self._emergency.call_received(outgoing.press.input, self._now_ms)
+            else:
+                self._word_received[outgoing.press.input] = self._now_ms + WORD_RECEIVED_SHOWN_MS
+
+    def _link_up(self, _event: events.LinkUp) -> None:
+        self._linked = True
+        self._out.presses.append(
+            effects.Publish(
+                Online(
+                    boot=self._boot, online=True, silent_boot=self._silent_boot, firmware=self._firmware,
+                    inputs=tuple(self._buttons), settings_rev=self._kinds.rev,
+                    machine_restarted=self._machine_restarted,
+                )
+            )
+        )
+        self._out.presses += self._outbox.link_up(self._now_ms)
+        self._beats.link_up(self._now_ms)
+
+    def _link_down(self, _event: events.LinkDown) -> None:
+        self._linked = False
+        self._outbox.link_down()
+
+    def _ordered(self, event: events.OrderCame) -> None:
+        why = self._orders.refusal(event.order) or self._orders.impossible(event.order.order, self._kinds, self._siren)
+        if not why:
+            self._carry_out(event.order.order)
+        self._out.rest.append(effects.Publish(self._orders.done(event.order, why)))
+
+    def _carry_out(self, order: AnyOrder) -> None:
+        match order:
+            case SirenOn(kind=kind, for_s=for_s):
+                self._sound(kind, for_s * 1000)
+            case SirenOff():
+                self._silence()
+            case SirenTest():
+                self._sound(TEST, once_ms(self._kinds[TEST].pattern), test=True)
+            case TestMode(for_s=for_s):
+                self._test_until_ms = self._now_ms + for_s * 1000 if for_s else None
+
+    def _told(self, event: events.IncidentCame) -> None:
+        state = event.state
+        if state.boot == self._boot and state.rev > self._emergency.rev:
+            self._emergency.told(state, self._now_ms, calls_waiting=self._calls_waiting())
+
+    def _settings(self, event: events.SettingsCame) -> None:
+        settings = event.settings
+        if settings.boot != self._boot or settings.rev <= self._kinds.rev:
+            return
+        self._health.settings_refused = not self._kinds.take(settings)
+        if not self._health.settings_refused:
+            self._siren.limit_s = self._kinds.siren_s_max
+            self._out.rest.append(effects.KeepSettings(settings))
+
+    def _answered(self, event: events.AnswerCame) -> None:
+        self._asking.answered(event.answer, self._now_ms, well=not self._faults())
+
+    def _guard_seen(self, event: events.GuardSeen) -> None:
+        self._health.guard = event.up
+
+    def _woken(self, event: events.Woken) -> None:
+        """Time has passed: that is all."""
+
+    # --- what it says
+
+    def _calls_waiting(self) -> bool:
+        return self._outbox.calls_waiting(name for name in self._buttons if self._kinds.audible(name))
+
+    def _situation(self) -> Situation:
+        return self._emergency.situation(
+            self._now_ms, calls_waiting=self._calls_waiting(), siren=self._siren.in_earnest,
+            test_mode=self._test_until_ms is not None, reopen_s=self._kinds.reopen_s,
+        )
+
+    def _faults(self) -> set[NodeFault]:
+        faults = self._health.faults()
+        # A silent button that is held for long is a hand that needs help, not a fault for a technician's list.
+        stuck = (name for name, button in self._buttons.items() if button.stuck and self._kinds.audible(name))
+        return faults | {NodeFault("stuck", name) for name in stuck}
+
+    def _show_lights(self, faults: set[NodeFault], *, aloud: bool) -> None:
+        of_node = any(fault.code != "stuck" for fault in faults)
+        for name in self._buttons:
+            if not self._kinds.audible(name):
+                if self._shown.pop(name, Light.REST) is not Light.REST:
+                    self._out.lights.append(effects.SetLight(name, Light.REST))
+                continue
+            light = ladder(
+                Shown(
+                    calls=self._outbox.shows(name, words=False), words=self._outbox.shows(name, words=True),
+                    incident=self._emergency.light, called=name in self._emergency.received,
+                    word_received=name in self._word_received, answer=self._asking.shows(name),
+                    fault=of_node or NodeFault("stuck", name) in faults, test_mode=self._test_until_ms is not None,
+                )
+            )
+            if light is self._shown.get(name):
+                continue
+            self._shown[name] = light
+            self._out.lights.append(effects.SetLight(name, light))
+            if aloud and light in SOUND_OF:
+                self._out.sounds[SOUND_OF[light]] = None
+
+    def _beat(self, faults: set[NodeFault]) -> None:
+        if not self._linked:
+            return
+        beat = Beat(
+            boot=self._boot, uptime_s=(self._now_ms - self._started_ms) // 1000, incident_rev=self._emergency.rev,
+            siren=self._siren.sounding, unsent=self._outbox.open_count, settings_rev=self._kinds.rev,
+            faults=tuple(sorted(faults)),
+        )
+        self._out.rest += map(effects.Publish, self._beats.due(beat, self._now_ms, self._kinds.beat_s))

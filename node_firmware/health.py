@@ -1,0 +1,32 @@
+"""What of a node needs mending, as its beats name it."""
+
+from controller.messages import NodeFault
+
+OUTBOX_FILLING = 1000
+"""More open presses than this that wait for a receipt are a fault: a day of frightened hands makes fewer."""
+
+
+class Health:
+    """The node's own faults. What only a silent press has shown is none of them."""
+
+    def __init__(self) -> None:
+        self.disk = ""
+        self.slow = False
+        self.supply = False
+        self.guard = True
+        self.settings_refused = False
+        self.unreadable = False
+        self.filling = False
+
+    def faults(self) -> set[NodeFault]:
+        """Those of the node as a whole."""
+        states = {
+            "disk-slow": self.slow,
+            "supply-collapses-under-siren": self.supply,
+            "guard-down": not self.guard,
+            "settings-refused": self.settings_refused,
+            "press-unreadable": self.unreadable,
+            "outbox-filling": self.filling,
+        }
+        found = {NodeFault(code) for code, so in states.items() if so}
+        return found | {NodeFault(self.disk)} if self.disk else found
