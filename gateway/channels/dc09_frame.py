@@ -1,9 +1,9 @@
 """SIA DC-09 frames: bytes to values and back. No I/O here.
 
-A frame is `LF CCCC 0LLL "ID" SSSS [Rrcvr] Lpref #acct [data] {[xdata]} [_timestamp] CR`. CRC and length cover the bytes
-from the first quote to the last one before CR, in an encrypted frame the hex text as it is sent. Encrypted is everything
-after the data's opening bracket: `pad | data ] {[xdata]} _timestamp`, AES-CBC with an IV of zeros; the first block of the
-pad, all random, stands in for the IV. (ANSI/SIA DC-09, sections 5.5 and 5.4.6.)
+A frame is `LF CCCC 0LLL "ID" SSSS [Rrcvr] Lpref #acct [data] {[xdata]} [_timestamp] CR`. CRC and length cover the
+bytes from the first quote to the last one before CR, in an encrypted frame the hex text as it is sent. Encrypted is
+everything after the data's opening bracket: `pad | data ] {[xdata]} _timestamp`, AES-CBC with an IV of zeros; the first
+block of the pad, all random, stands in for the IV. (ANSI/SIA DC-09, sections 5.5 and 5.4.6.)
 """
 
 import re
@@ -29,14 +29,15 @@ LATE_S_MAX: Final = 20
 _TIME_FORMAT: Final = "%H:%M:%S,%m-%d-%Y"
 _PAD_BYTES: Final = bytes(set(range(256)) - set(b"|[]"))
 _HEADER = re.compile(
-    rb'"(?P<star>\*?)(?P<token>[A-Z0-9-]{2,12})"(?P<seq>\d{4})'
+    rb'"(?P<star>\*?)(?P<label>[A-Z0-9-]{2,12})"(?P<seq>\d{4})'
     rb"(?:R(?P<receiver>[0-9A-Fa-f]{1,6}))?(?:L(?P<line>[0-9A-Fa-f]{1,6}))?(?:#(?P<account>[0-9A-Fa-f]{3,16}))?\[",
 )
 # A NAK names no account: `R0L0A0`, in some receivers `L0R0A0` or `#acct`. Nothing of it is needed but the time.
-_NAK_HEADER = re.compile(rb'"(?P<star>)(?P<token>NAK)"(?P<seq>\d{4})[RLA0-9a-fA-F#]*\[')
+_NAK_HEADER = re.compile(rb'"(?P<star>)(?P<label>NAK)"(?P<seq>\d{4})[RLA0-9a-fA-F#]*\[')
 _BODY = re.compile(
     rb"(?P<data>[^\[\]]*)\](?P<extended>(?:\[[^\[\]]*\])*)(?:_(?P<at>\d\d:\d\d:\d\d,\d\d-\d\d-\d{4}))?",
 )
+_OTHER_KEY: Final = "its content is not readable with this account's key; compare the keys"
 
 
 class BadFrame(BadMessage):
@@ -55,11 +56,11 @@ class Undecipherable(BadMessage):
 class Frame(Struct, frozen=True):
     """One message or reply.
 
-    account, receiver, line: hex digits, upper case; empty when the frame has none. data, extended: without brackets.
-    at_s: UTC seconds; None without a timestamp.
+    label: the standard's ID token, `ADM-CID`, `NULL`, `ACK`. account, receiver, line: hex digits, upper
+    case; empty when the frame has none. data, extended: without brackets. at_s: UTC seconds; None without a timestamp.
     """
 
-    token: str
+    label: str
     seq: int
     account: str
     receiver: str = "0"
@@ -99,16 +100,16 @@ def random_pad(length: int) -> bytes:
 def encode(frame: Frame, key: bytes | None = None, pad: Callable[[int], bytes] = random_pad) -> bytes:
     """The bytes of `frame`, LF and CR included; encrypted with `key` (16, 24 or 32 bytes) when it is `encrypted`.
 
-    Raises ValueError when it is encrypted without a time or a key, when a field holds what would break the frame, or when
-    the frame would be longer than its length field can say.
+    Raises ValueError when it is encrypted without a time or a key, when a field holds what would break the frame, or
+    when the frame would be longer than its length field can say.
     """
     if any(c in field for field in (frame.data, *frame.extended) for c in "[]\r\n") or "|" in "".join(frame.extended):
-        raise ValueError("a data field holds a bracket, a line end or a bar; expected none; the frame could not be read back")
+        raise ValueError("a data field holds a bracket, a line end or a bar; the frame could not be read back")
     star = "*" if frame.encrypted else ""
     receiver = f"R{frame.receiver}" if frame.receiver else ""
     line = f"L{frame.line}" if frame.line else ""
     account = f"#{frame.account}" if frame.account else "A0"
-    content = f'"{star}{frame.token}"{frame.seq:04d}{receiver}{line}{account}['.encode("ascii")
+    content = f'"{star}{frame.label}"{frame.seq:04d}{receiver}{line}{account}['.encode("ascii")
     stamp = "" if frame.at_s is None else datetime.fromtimestamp(frame.at_s, UTC).strftime(f"_{_TIME_FORMAT}")
     body = (frame.data + "]" + "".join(f"[{item}]" for item in frame.extended) + stamp).encode("utf-8")
     if frame.encrypted:
@@ -139,23 +140,38 @@ def decode(raw: bytes, key_of: Callable[[str], bytes | None] = lambda _account: 
     body, encrypted = content[header.end():], bool(parts["star"])
     if encrypted:
         body = _decrypted(body, key_of(account), seq, account)
+    read = _read_body(body)
+    if encrypted and (read is None or read[2] is None):
+        raise Undecipherable(_OTHER_KEY, seq, account)
+    if read is None:
+        raise BadFrame("a frame whose content is malformed; expected data, extended data and a time")
+    data, extended, at_s = read
+    return Frame(
+        label=parts["label"].decode("ascii"),
+        seq=seq,
+        account=account,
+        receiver=parts.get("receiver", b"").decode("ascii").upper(),
+        line=parts.get("line", b"").decode("ascii").upper(),
+        data=data,
+        extended=extended,
+        at_s=at_s,
+        encrypted=encrypted,
+    )
+
+
+def _read_body(body: bytes) -> tuple[str, tuple[str, ...], int | None] | None:
+    """Data, extended data and time of a clear body; None when it is none."""
     fields = _BODY.fullmatch(body)
+    if fields is None:
+        return None
     try:
-        if fields is None:
-            raise ValueError("not data, extended data and a time")
-        at = fields["at"]
-        stamp = None if at is None else datetime.strptime(at.decode("ascii"), _TIME_FORMAT).replace(tzinfo=UTC)
-        if encrypted and stamp is None:
-            raise ValueError("encrypted without a time")
+        at_s, at = None, fields["at"]
+        if at is not None:
+            at_s = int(datetime.strptime(at.decode("ascii"), _TIME_FORMAT).replace(tzinfo=UTC).timestamp())
         data, extended = fields["data"].decode("utf-8"), fields["extended"].decode("utf-8")
-    except ValueError as fault:
-        if encrypted:
-            raise Undecipherable("its content is not readable with this account's key; compare the keys", seq, account) from fault
-        raise BadFrame(f"a frame whose content is malformed ({fault})") from fault
-    return Frame(token=parts["token"].decode("ascii"), seq=seq, account=account,
-                 receiver=parts.get("receiver", b"").decode("ascii").upper(), line=parts.get("line", b"").decode("ascii").upper(),
-                 data=data, extended=tuple(extended[1:-1].split("][")) if extended else (),
-                 at_s=None if stamp is None else int(stamp.timestamp()), encrypted=encrypted)
+    except ValueError:
+        return None
+    return data, tuple(extended[1:-1].split("][")) if extended else (), at_s
 
 
 def _checked(raw: bytes) -> bytes:
@@ -186,7 +202,7 @@ def _decrypted(body: bytes, key: bytes | None, seq: int, account: str) -> bytes:
         raise Undecipherable("its content is no hex text of whole AES blocks", seq, account) from fault
     bar, bracket = region.find(b"|"), region.find(b"]")
     if bracket < 0:
-        raise Undecipherable("its content is not readable with this account's key; compare the keys", seq, account)
+        raise Undecipherable(_OTHER_KEY, seq, account)
     return region[bar + 1:] if 0 <= bar < bracket else region[bracket:]
 
 
@@ -197,7 +213,7 @@ class FrameBuffer:
         self._held = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The frames that `data` completes, LF to CR. What stands outside of frames is dropped, and so is an endless one."""
+        """The frames that `data` completes, LF to CR. What stands outside is dropped, and so is an endless one."""
         self._held += data
         frames = []
         while (end := self._held.find(b"\r")) >= 0:

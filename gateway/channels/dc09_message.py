@@ -13,9 +13,9 @@ from controller.errors import BadMessage
 from gateway.channels.channel import Event
 from gateway.channels.dc09_frame import SEQ_MAX, Frame
 
-Token = Literal["ADM-CID", "SIA-DCS"]
+Label = Literal["ADM-CID", "SIA-DCS"]
 
-_TOKENS: Final[dict[str, Token]] = {"adm-cid": "ADM-CID", "sia-dcs": "SIA-DCS"}
+_LABELS: Final[dict[str, Label]] = {"adm-cid": "ADM-CID", "sia-dcs": "SIA-DCS"}
 _OPTIONS: Final = frozenset({"format", "key", "receiver", "line", "transport"})
 _AREA: Final = 1
 """Partition (Contact ID) and area (SIA): the receiver's table tells inputs apart by their zone number alone."""
@@ -29,7 +29,7 @@ class ReceiverAddress(Struct, frozen=True):
     host: str
     port: int
     account: str
-    token: Token
+    label: Label
     key: bytes | None
     receiver: str
     line: str
@@ -50,16 +50,16 @@ def parse_address(address: str) -> ReceiverAddress:
         host, port = url.hostname, url.port
         options = parse_qsl(url.query, keep_blank_values=True, strict_parsing=bool(url.query))
     except ValueError as fault:
-        raise BadMessage("DC-09 address: not a URL; expected dc09://account@host:port?format=...; correct it") from fault
+        raise BadMessage("DC-09 address: not a URL; expected dc09://account@host:port?...; correct it") from fault
     given = dict(options)
-    account, token = (url.username or "").upper(), _TOKENS.get(given.get("format", "sia-dcs"))
+    account, label = (url.username or "").upper(), _LABELS.get(given.get("format", "sia-dcs"))
     receiver, line = given.get("receiver", "1").upper(), given.get("line", "0").upper()
     faults = [text for wrong, text in (
         (url.scheme != "dc09", "scheme: expected dc09"),
         (not re.fullmatch("[0-9A-F]{3,16}", account), "account: expected 3 to 16 hex digits before the @"),
         (not host, "host: missing"),
         (not port, "port: missing; the receiver's owner names it"),
-        (token is None, "format: expected adm-cid or sia-dcs"),
+        (label is None, "format: expected adm-cid or sia-dcs"),
         (given.get("transport", "tcp") != "tcp", "transport: expected tcp"),
         (not re.fullmatch("[0-9A-F]{1,6}", receiver), "receiver: expected 1 to 6 hex digits"),
         (not re.fullmatch("[0-9A-F]{1,6}", line), "line: expected 1 to 6 hex digits"),
@@ -68,9 +68,9 @@ def parse_address(address: str) -> ReceiverAddress:
         (not re.fullmatch("|".join(f"[0-9A-Fa-f]{{{n}}}" for n in (0, 32, 48, 64)), given.get("key", "")),
          "key: expected 32, 48 or 64 hex digits"),
     ) if wrong]
-    if faults or host is None or port is None or token is None:
+    if faults or host is None or port is None or label is None:
         raise BadMessage(f"DC-09 address: {'; '.join(faults)}; correct it")
-    return ReceiverAddress(host, port, account, token, bytes.fromhex(given.get("key", "")) or None, receiver, line)
+    return ReceiverAddress(host, port, account, label, bytes.fromhex(given.get("key", "")) or None, receiver, line)
 
 
 def sequence(number: int) -> int:
@@ -81,11 +81,11 @@ def sequence(number: int) -> int:
 def message(event: Event, number: int, to: ReceiverAddress) -> Frame:
     """The event as this receiver is told it; its time is added when it is sent."""
     qualifier, cid, sia = _codes(event)
-    if to.token == "ADM-CID":
+    if to.label == "ADM-CID":
         data = f"#{to.account}|{qualifier}{cid} {_AREA:02d} {event.zone_number:03d}"
     else:
         data = f"#{to.account}|Nri{_AREA}/{sia}{event.zone_number}"
-    return Frame(to.token, sequence(number), to.account, to.receiver, to.line, data, _extended(event, to.token),
+    return Frame(to.label, sequence(number), to.account, to.receiver, to.line, data, _extended(event, to.label),
                  encrypted=to.key is not None)
 
 
@@ -95,7 +95,7 @@ def poll(to: ReceiverAddress) -> Frame:
 
 
 def _codes(event: Event) -> tuple[int, str, str]:
-    """Contact ID's qualifier and code, and SIA's code. A drill's are test codes: neither format can mark an exercise."""
+    """Contact ID's qualifier and code, and SIA's code. A drill's are test codes: neither can mark an exercise."""
     if event.step == "test":
         return 1, "602", "RP"
     if event.drill:
@@ -112,13 +112,13 @@ def _codes(event: Event) -> tuple[int, str, str]:
             return 1, "406", "OC"
 
 
-def _extended(event: Event, token: Token) -> tuple[str, ...]:
+def _extended(event: Event, label: Label) -> tuple[str, ...]:
     """When and where. With Contact ID at most one: a receiver in use refuses two, and half a position is none."""
     occurred = []
     if event.late:
         occurred.append(datetime.fromtimestamp(event.pressed_from_at_ms // 1000, UTC).strftime("H%H:%M:%S,%m-%d-%Y"))
     latitude, longitude = event.place.latitude, event.place.longitude
-    if token == "ADM-CID" or latitude is None or longitude is None:
+    if label == "ADM-CID" or latitude is None or longitude is None:
         return tuple(occurred)
     return (f"X{_degrees(longitude, 3, 'EW')}", f"Y{_degrees(latitude, 2, 'NS')}", *occurred)
 
@@ -146,13 +146,13 @@ def judge(sent: Frame, reply: Frame, receiver_now_s: float) -> Reply:
     An encrypted message is only acknowledged by an encrypted reply of this very time: otherwise anybody on the way
     could say "accepted" in the receiver's name, or play an old one. (Section 5.5.4.)
     """
-    if reply.token == "NAK":
+    if reply.label == "NAK":
         return Reply.REFUSED if reply.at_s is None else Reply.OTHER_TIME
     if reply.seq != sent.seq or not reply.account or int(reply.account, 16) != int(sent.account, 16):
         return Reply.NOT_OURS
-    if reply.token == "DUH":
+    if reply.label == "DUH":
         return Reply.NOT_UNDERSTOOD
-    if reply.token not in {"ACK", "RSP"}:
+    if reply.label not in {"ACK", "RSP"}:
         return Reply.NOT_OURS
     if sent.encrypted and (not reply.encrypted or reply.at_s is None or abs(reply.at_s - receiver_now_s) > REPLY_S_MAX):
         return Reply.NOT_OURS
