@@ -1,0 +1,154 @@
+"""The zone's side of the broker: one connection, in a thread of its own.
+
+paho-mqtt is used directly here, not through aiomqtt as in the node's `link.py`: on a two-core machine a QoS 1 message costs
+160 µs through aiomqtt's asyncio loop and 75 µs through paho's own, and a zone's whole burst comes through this one door.
+The thread only copies messages into a list; whoever reads them is woken once for many. DNS and connecting hold nobody but
+this thread.
+"""
+
+import logging
+import ssl
+import threading
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+
+from controller.errors import BadConfig
+from controller.messages import ROOT, Channel
+from gateway.config import BrokerSettings
+
+logger = logging.getLogger(__name__)
+
+KEEPALIVE_S = 10
+RECONNECT_S_MAX = 10
+IN_FLIGHT_MAX = 4096
+"""Receipts that the broker has not acknowledged yet; paho's 20 would make a burst wait for round trips."""
+
+
+class Arrival(NamedTuple):
+    """A message as it came. expiry_left_s: what the broker left of its expiry; None when it had none."""
+
+    topic: str
+    payload: bytes
+    mac: str | None
+    age: str | None
+    expiry_left_s: int | None
+    retained: bool
+
+
+class Broker:
+    """The connection. `take()` gives what has arrived; `arrived` is called, from the thread, when there is something to take.
+
+    connected(up): called from the thread at each change, once.
+    """
+
+    def __init__(
+        self, settings: BrokerSettings, zone: str, arrived: Callable[[], None], connected: Callable[[bool], None]
+    ) -> None:
+        self._settings = settings
+        self._filter = f"{ROOT}/{zone}/+/up/#"
+        self._arrived = arrived
+        self._connected = connected
+        self._lock = threading.Lock()
+        self._arrivals: list[Arrival] = []
+        self._up = False
+        client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"gateway-{zone}", protocol=MQTTProtocolVersion.MQTTv5)
+        client.max_inflight_messages_set(IN_FLIGHT_MAX)
+        client.max_queued_messages_set(0)
+        client.reconnect_delay_set(min_delay=1, max_delay=RECONNECT_S_MAX)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_connect_fail = self._on_connect_fail
+        client.on_message = self._on_message
+        if settings.username is not None:
+            client.username_pw_set(settings.username, _password(settings))
+        if settings.ca_file is not None:
+            client.tls_set(ca_certs=str(settings.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
+        self._client = client
+
+    def start(self) -> None:
+        """Connect and stay connected, in the thread."""
+        # Clean start: no promise rests on a broker's session, and yesterday's beats are nobody's news.
+        self._client.connect_async(self._settings.host, self._settings.port, KEEPALIVE_S, clean_start=True)
+        self._client.loop_start()
+
+    def stop(self) -> None:
+        """Leave."""
+        self._client.disconnect()
+        self._client.loop_stop()
+
+    def take(self) -> list[Arrival]:
+        """What has arrived since the last call, in order."""
+        with self._lock:
+            arrivals, self._arrivals = self._arrivals, []
+        return arrivals
+
+    def publish(self, topic: str, payload: bytes, channel: Channel, mac: str) -> None:
+        """Send now. Without a connection it is dropped: who waits for it says so again (a node re-sends what was not receipted)."""
+        if not self._up:
+            return
+        properties = Properties(PacketTypes.PUBLISH)  # type: ignore[no-untyped-call]  # paho's own, untyped
+        properties.UserProperty = [("mac", mac)]
+        if channel.expiry_s is not None:
+            properties.MessageExpiryInterval = channel.expiry_s
+        self._client.publish(topic, payload, channel.qos, channel.retained, properties)
+
+    def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401 (paho's own signature)
+        if reason.is_failure:
+            logger.error("broker %s:%s refused the connection: %s", self._settings.host, self._settings.port, reason)
+            return
+        client.subscribe(self._filter, qos=1)
+
+    def _on_subscribe(self, _client: Any, _data: Any, _mid: Any, reasons: Any, _properties: Any) -> None:  # noqa: ANN401 (paho's own signature)
+        if any(reason.is_failure for reason in reasons):
+            logger.error("broker %s:%s refused the subscription to %s: %s; check its ACL",
+                         self._settings.host, self._settings.port, self._filter, reasons)
+            return
+        logger.info("broker %s:%s connected", self._settings.host, self._settings.port)
+        self._up = True
+        self._connected(True)
+
+    def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401 (paho's own signature)
+        if self._up:
+            logger.warning("broker %s:%s lost: %s", self._settings.host, self._settings.port, reason)
+        self._lost()
+
+    def _on_connect_fail(self, _client: Any, _data: Any) -> None:  # noqa: ANN401 (paho's own signature)
+        self._lost()
+
+    def _lost(self) -> None:
+        if self._up:
+            self._up = False
+            self._connected(False)
+
+    def _on_message(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:  # noqa: ANN401 (paho's own signature)
+        properties = message.properties
+        mac = age = expiry = None
+        if properties is not None:
+            expiry = getattr(properties, "MessageExpiryInterval", None)
+            for name, value in getattr(properties, "UserProperty", ()):
+                if name == "mac":
+                    mac = value
+                elif name == "age":
+                    age = value
+        arrival = Arrival(message.topic, bytes(message.payload), mac, age, expiry, message.retain)
+        with self._lock:
+            first = not self._arrivals
+            self._arrivals.append(arrival)
+        if first:
+            self._arrived()
+
+
+def _password(settings: BrokerSettings) -> str | None:
+    if settings.password_file is None:
+        return None
+    try:
+        return settings.password_file.read_text(encoding="utf-8").strip()
+    except OSError as fault:
+        raise BadConfig([f"[broker] password_file: {settings.password_file} cannot be read ({fault.strerror}); "
+                         "correct the path or its mode"]) from fault

@@ -1,0 +1,51 @@
+"""A gateway's own file, `gateway.toml`: its zone, its records, its broker and the ways it can tell people."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from controller.messages import Name
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the zone's broker is. ca_file set: TLS."""
+
+    host: str = "127.0.0.1"
+    port: Port = 1883
+    username: str | None = None
+    password_file: Path | None = None
+    ca_file: Path | None = None
+
+
+class KeyFiles(Struct, frozen=True, forbid_unknown_fields=True):
+    """This gateway's secrets, each a file of its own, made (0600) at the first start, never in the database.
+
+    wire: its half of the key shared with each node. signing: signs checkpoints. people: opens the private values.
+    """
+
+    wire: Path = Path("/var/lib/cuadra-gateway/wire.key")
+    signing: Path = Path("/var/lib/cuadra-gateway/signing.key")
+    people: Path = Path("/var/lib/cuadra-gateway/people.key")
+
+
+class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True):
+    """The file, whole.
+
+    database: an SQLAlchemy URL, `sqlite:////var/lib/...` or `postgresql+psycopg://...`. policy: the district's policy file.
+    """
+
+    zone: Name
+    policy: Path
+    database: str = "sqlite:////var/lib/cuadra-gateway/gateway.db"
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    keys: KeyFiles = field(default_factory=KeyFiles)
+
+    def faults(self) -> Iterable[str]:
+        """What the types cannot say."""
+        if not self.database.startswith(("sqlite:///", "postgresql+psycopg://")):
+            scheme = self.database.split(":", 1)[0]
+            yield f"database: a URL of {scheme!r}; expected sqlite:////path or postgresql+psycopg://user@host/name; correct it"

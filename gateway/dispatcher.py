@@ -1,0 +1,145 @@
+"""The notices that wait, and their tries.
+
+The design's section 4, step 7.
+
+Each channel is a lane of its own: a queue by priority, and as many hands as the channel can use at once. A hand takes the
+next notice only when the outcome of its last one is on disk (or people are told from memory): so a crash repeats at most
+one notice for each hand, always under the same key.
+"""
+
+import asyncio
+import heapq
+import itertools
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
+
+from controller.errors import CuadraError
+from controller.rules.effects import QueueNotice
+from controller.rules.inputs import NoticeTried, Tried
+from gateway.channels.channel import Channel, Never, Outcome, Sent, Telling, TryLater
+
+logger = logging.getLogger(__name__)
+
+NO_WISH: Final = 0
+
+
+class Dispatcher:
+    """Sends what is queued.
+
+    compose(effect): the telling, private values joined, at the moment of the try. settle(outcome): gives the core the
+    outcome and returns when it is durable. utc_ms: the time.
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, Channel],
+        compose: Callable[[QueueNotice], Telling],
+        settle: Callable[[NoticeTried], Awaitable[None]],
+        utc_ms: Callable[[], int],
+    ) -> None:
+        self._lanes = {name: _Lane(channel, compose, settle) for name, channel in channels.items()}
+        self._settle = settle
+        self._utc_ms = utc_ms
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._refusals: set[asyncio.Task[None]] = set()
+
+    def queue(self, effect: QueueNotice) -> None:
+        """Send it when it is due, the most urgent first."""
+        wait_s = (effect.due_at_ms - self._utc_ms()) / 1000
+        if wait_s > 0:
+            timer = asyncio.get_running_loop().call_later(wait_s, self._due, effect)
+            self._timers[effect.notice.id] = timer
+        else:
+            self._due(effect)
+
+    def stop(self, notice: str) -> None:
+        """Do not send it; what is under way is left alone."""
+        timer = self._timers.pop(notice, None)
+        if timer is not None:
+            timer.cancel()
+        for lane in self._lanes.values():
+            lane.stop(notice)
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for lane in self._lanes.values():
+                for _ in range(lane.channel.concurrency):
+                    group.create_task(lane.work())
+
+    def _due(self, effect: QueueNotice) -> None:
+        self._timers.pop(effect.notice.id, None)
+        lane = self._lanes.get(effect.notice.channel)
+        if lane is not None:
+            lane.add(effect)
+            return
+        why = f"this gateway has no channel {effect.notice.channel!r}; configure it in gateway.toml"
+        refusal = asyncio.get_running_loop().create_task(_await(self._settle(NoticeTried(effect.notice.id, effect.attempt, Tried.NEVER, why=why))))
+        self._refusals.add(refusal)
+        refusal.add_done_callback(self._refusals.discard)
+
+
+class _Lane:
+    """One channel's queue and its hands."""
+
+    def __init__(
+        self, channel: Channel, compose: Callable[[QueueNotice], Telling], settle: Callable[[NoticeTried], Awaitable[None]]
+    ) -> None:
+        self.channel = channel
+        self._compose = compose
+        self._settle = settle
+        self._heap: list[tuple[int, int, QueueNotice]] = []
+        self._order = itertools.count()
+        self._waiting: set[str] = set()
+        self._news = asyncio.Semaphore(0)
+
+    def add(self, effect: QueueNotice) -> None:
+        """Queue it behind those of the same priority."""
+        heapq.heappush(self._heap, (effect.notice.priority, next(self._order), effect))
+        self._waiting.add(effect.notice.id)
+        self._news.release()
+
+    def stop(self, notice: str) -> None:
+        """Pass it over when its turn comes."""
+        self._waiting.discard(notice)
+
+    async def work(self) -> None:
+        """One hand: try, report, next."""
+        while True:
+            await self._news.acquire()
+            _, _, effect = heapq.heappop(self._heap)
+            if effect.notice.id in self._waiting:
+                self._waiting.discard(effect.notice.id)
+                outcome = await self._try(effect)
+                await self._settle(self._said(effect, outcome))
+
+    async def _try(self, effect: QueueNotice) -> Outcome:
+        try:
+            telling = self._compose(effect)
+        except CuadraError as fault:
+            return Never(str(fault))
+        try:
+            async with asyncio.timeout(self.channel.timeout_s):
+                return await self.channel.send(telling)
+        except TimeoutError:
+            return TryLater(f"no answer within {self.channel.timeout_s:g} s")
+        except Exception as fault:  # a channel's defect must not stop the others; only its kind is said, since the text may hold an address
+            logger.error("channel %s: %s in send() of notice %s", self.channel.name, type(fault).__name__, effect.notice.id)
+            return TryLater(f"the channel failed ({type(fault).__name__})")
+
+    def _said(self, effect: QueueNotice, outcome: Outcome) -> NoticeTried:
+        notice, attempt = effect.notice.id, effect.attempt
+        match outcome:
+            case Sent(ref):
+                return NoticeTried(notice, attempt, Tried.SENT, ref)
+            case TryLater(why, after_ms) if attempt < self.channel.attempts_max:
+                return NoticeTried(notice, attempt, Tried.TRY_LATER, why=why, retry_in_ms=after_ms or NO_WISH)
+            case TryLater(why, _):
+                return NoticeTried(notice, attempt, Tried.NEVER, why=f"{why}; {attempt} tries")
+            case Never(why):
+                return NoticeTried(notice, attempt, Tried.NEVER, why=why)
+
+
+async def _await(awaitable: Awaitable[None]) -> None:
+    await awaitable

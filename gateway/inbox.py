@@ -1,0 +1,167 @@
+"""What nodes say, from the broker to the core: read, check, drop repeats.
+
+The design's section 4, step 4.
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Protocol
+
+import msgspec
+
+from controller import messages
+from controller.authentication import Direction
+from controller.errors import BadMessage, Unavailable
+from controller.messages import PAYLOAD_BYTES_MAX, PRESS_EXPIRY_S, Kept, PressRef, Receipt, Topic, digest_of
+from controller.rules.effects import GiveReceipt
+from controller.rules.inputs import (
+    BadMessageCame,
+    BadMessageSort,
+    NodeAsked,
+    NodeBeat,
+    NodeDone,
+    NodeOnline,
+    PressArrived,
+    ZoneInput,
+)
+from gateway.broker import Arrival
+from gateway.keyring import Keyring
+
+logger = logging.getLogger(__name__)
+
+AGE_MS_MAX: Final = 10 * 366 * 86_400_000
+"""An age above ten years is no age."""
+REMEMBERED_MAX: Final = 200_000
+"""Presses whose repeats are recognised without asking the records."""
+
+PressKey = tuple[str, str, int]
+"""(node, boot, seq)."""
+
+
+class Known(Protocol):
+    """What is needed of the records: the digests under which presses are on record."""
+
+    def known(self, keys: Iterable[PressKey]) -> Mapping[PressKey, frozenset[str]]:
+        """Those of `keys` that are on record. Raises Unavailable."""
+        ...
+
+
+class Inbox:
+    """Turns arrivals into the core's inputs.
+
+    put: gives the core an input. receipt: sends a receipt (for a press that is already on record).
+    """
+
+    def __init__(
+        self,
+        keyring: Keyring,
+        records: Known,
+        put: Callable[[ZoneInput], None],
+        receipt: Callable[[GiveReceipt], None],
+    ) -> None:
+        self._keyring = keyring
+        self._records = records
+        self._put = put
+        self._receipt = receipt
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
+        self._taken: OrderedDict[PressKey, dict[str, bool]] = OrderedDict()
+
+    async def take(self, arrivals: list[Arrival]) -> None:
+        """Give the core what these arrivals say; presses that are repeats get their receipt again."""
+        presses: list[tuple[PressArrived, PressKey]] = []
+        for arrival in arrivals:
+            event = self.read(arrival)
+            if isinstance(event, PressArrived):
+                presses.append((event, (event.node, event.press.boot, event.press.seq)))
+            elif event is not None:
+                self._put(event)
+        if presses:
+            await self._take_presses(presses)
+
+    def committed(self, event: ZoneInput) -> None:
+        """What was decided about `event` is on disk: repeats of it may be receipted."""
+        if isinstance(event, PressArrived):
+            digests = self._taken.get((event.node, event.press.boot, event.press.seq))
+            if digests is not None:
+                digests[event.digest] = True
+
+    def read(self, arrival: Arrival) -> ZoneInput | None:
+        """The input that `arrival` is; a bad message where it cannot be used."""
+        try:
+            topic = Topic.parse(arrival.topic)
+        except BadMessage as fault:
+            return self._bad(BadMessageSort.FOREIGN_TOPIC, "", arrival, fault)
+        key = self._keyring.of(topic.node)
+        if key is None:
+            return self._bad(BadMessageSort.UNKNOWN_NODE, topic.node, arrival, f"{arrival.topic}: no such node in the registry")
+        try:
+            key.check(arrival.mac, Direction.UP, arrival.topic, arrival.age or "", arrival.payload)
+        except BadMessage as fault:
+            return self._bad(BadMessageSort.UNAUTHENTIC, topic.node, arrival, fault)
+        if len(arrival.payload) > PAYLOAD_BYTES_MAX:
+            return self._bad(BadMessageSort.TOO_BIG, topic.node, arrival, f"{len(arrival.payload)} bytes; expected at most {PAYLOAD_BYTES_MAX}")
+        try:
+            message = messages.decode(topic.name, arrival.payload)
+        except BadMessage as fault:
+            return self._bad(BadMessageSort.UNREADABLE, topic.node, arrival, fault)
+        match message:
+            case messages.Press():
+                return self._press(topic.node, message, arrival)
+            case messages.Online():
+                return NodeOnline(topic.node, message, arrival.retained)
+            case messages.Beat():
+                return NodeBeat(topic.node, message)
+            case messages.Ask():
+                return NodeAsked(topic.node, message)
+            case messages.Done():
+                return NodeDone(topic.node, message)
+            case _:
+                return self._bad(BadMessageSort.FOREIGN_TOPIC, topic.node, arrival, f"{arrival.topic}: the gateway's own word, not a node's")
+
+    @staticmethod
+    def _press(node: str, press: messages.Press, arrival: Arrival) -> PressArrived:
+        age_ms, refused = _age_ms(arrival.age)
+        waited_ms = 0
+        if arrival.expiry_left_s is not None:
+            waited_ms = max(0, PRESS_EXPIRY_S - arrival.expiry_left_s) * 1000
+        return PressArrived(node, press, digest_of(arrival.payload), age_ms, waited_ms, refused)
+
+    @staticmethod
+    def _bad(sort: BadMessageSort, node: str, arrival: Arrival, why: object) -> BadMessageCame:
+        return BadMessageCame(sort, node, arrival.topic[:200], digest_of(arrival.payload), len(arrival.payload), str(why)[:500])
+
+    async def _take_presses(self, presses: list[tuple[PressArrived, PressKey]]) -> None:
+        unsure = {key for _, key in presses if key not in self._taken}
+        on_record: Mapping[PressKey, frozenset[str]] = {}
+        if unsure:
+            try:
+                on_record = await asyncio.get_running_loop().run_in_executor(self._thread, self._records.known, unsure)
+            except Unavailable as fault:
+                # Better told twice than not at all: what was taken in this life of the process is remembered all the same.
+                logger.warning("cannot ask the records for repeats: %s", fault)
+        for event, key in presses:
+            digests = self._taken.get(key)
+            if digests is None:
+                digests = self._taken[key] = dict.fromkeys(on_record.get(key, ()), True)
+            if event.digest in digests:
+                if digests[event.digest]:
+                    ref = PressRef(event.press.boot, event.press.seq)
+                    self._receipt(GiveReceipt(event.node, Receipt(event.digest, Kept.RECORDED, ref.boot, ref.seq)))
+                continue
+            conflicts_with = next(iter(digests), "")
+            digests[event.digest] = False
+            self._put(msgspec.structs.replace(event, conflicts_with=conflicts_with) if conflicts_with else event)
+        while len(self._taken) > REMEMBERED_MAX:
+            self._taken.popitem(last=False)
+
+
+def _age_ms(age: str | None) -> tuple[int | None, str]:
+    """The age a message bears, or why it is none."""
+    if age is None or age == "":
+        return None, ""
+    if age.isascii() and age.isdigit() and len(age) <= 15 and int(age) <= AGE_MS_MAX:
+        return int(age), ""
+    return None, f"age {age[:40]!r}; expected whole milliseconds from 0 to {AGE_MS_MAX}"
