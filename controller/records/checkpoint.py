@@ -21,7 +21,6 @@ chain's hourly commitments hold the sealed one for everybody else.
 import base64
 import binascii
 import hashlib
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from cryptography.exceptions import InvalidSignature

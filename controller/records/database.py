@@ -97,6 +97,21 @@ def mark(engine: Engine) -> str:
 
 
 @contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """A connection in a transaction that writes, committed at the end. Raises as `trouble` says."""
+    with trouble(engine), engine.connect().execution_options(**WRITES) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection whose reads all see one moment. Raises as `trouble` says."""
+    options = {} if is_sqlite(engine) else {"isolation_level": "REPEATABLE READ"}
+    with trouble(engine), engine.connect().execution_options(**options) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
 def trouble(engine: Engine) -> Iterator[None]:
     """Give the database's faults their class.
 
@@ -137,7 +152,7 @@ def migrate(engine: Engine) -> None:
 
     Raises BadConfig when a newer version of Cuadra has been there; Unavailable as `trouble` says.
     """
-    with trouble(engine), engine.connect().execution_options(**WRITES) as connection, connection.begin():
+    with writing(engine) as connection:
         if not is_sqlite(engine):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         if _revision(connection) == _newest():

@@ -24,7 +24,7 @@ from typing import Final, Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from controller.entries import KIND_OF, KINDS, Body, Chain, CommitmentOpened, SealedCommitted
+from controller.entries import KIND_OF, KINDS, Body, Chain
 from controller.errors import BrokenPromise
 
 VERSION: Final = 1
@@ -48,11 +48,12 @@ class Addition(NamedTuple):
 
 
 class Row(NamedTuple):
-    """An entry as it is stored. data: its `bytes`."""
+    """An entry as it is stored. data: its `bytes`; digest: their SHA-256, where an entry is shown by that alone."""
 
     seq: int
     data: bytes
     link: bytes
+    digest: bytes = b""
 
 
 class Entry(NamedTuple):
@@ -99,9 +100,14 @@ def genesis(zone: str, chain: Chain) -> Head:
     return Head(0, hashlib.sha256(PREFIX + f"{zone}/{chain}".encode()).digest())
 
 
-def link_after(previous: bytes, digest: bytes) -> bytes:
-    """The link of the entry whose bytes have this SHA-256, after an entry with link `previous`."""
-    return hashlib.sha256(PREFIX + previous + digest).digest()
+def digest(data: bytes) -> bytes:
+    """By what an entry with these bytes can be shown alone."""
+    return hashlib.sha256(data).digest()
+
+
+def link_after(previous: bytes, own: bytes) -> bytes:
+    """The link of the entry with the digest `own`, after an entry with link `previous`."""
+    return hashlib.sha256(PREFIX + previous + own).digest()
 
 
 def append(zone: str, heads: Mapping[Chain, Head], batch: Sequence[Addition], salts: bytes) -> tuple[list[tuple[Chain, Row]], dict[Chain, Head]]:
@@ -123,7 +129,7 @@ def append(zone: str, heads: Mapping[Chain, Head], batch: Sequence[Addition], sa
         except (msgspec.ValidationError, msgspec.DecodeError) as fault:
             raise BrokenPromise(f"entry of kind {kind}: {fault}; expected integers and texts as controller/entries.py has them; nothing was written") from fault
         written = _ENCODE(_Written(at_ms, msgspec.Raw(encoded_body), chain.value, kind, salt, seq + 1, VERSION, zone))
-        head = Head(seq + 1, link_after(previous, hashlib.sha256(written).digest()))
+        head = Head(seq + 1, link_after(previous, digest(written)))
         rows.append((chain, Row(head.seq, written, head.link)))
         new[chain] = head
     return rows, new
@@ -228,28 +234,14 @@ class _Checker:
         elif row.seq < expected:
             yield Finding(Break.REPEATED, row.seq, f"entry {row.seq} stands there a second time, after entry {self.head.seq}")
         self.head = Head(row.seq, row.link)
-        try:
-            read = _DECODE(row.data)
-        except (msgspec.ValidationError, msgspec.DecodeError) as fault:
-            yield Finding(Break.CHANGED, row.seq, f"entry {row.seq} was changed: it is no longer an entry ({fault})")
-            return
-        if (read.zone, read.chain, read.seq) != (self._zone, self._chain, row.seq):
-            yield Finding(Break.MOVED, row.seq, f"where entry {row.seq} belongs stands entry {read.seq} of zone {read.zone}, {read.chain} chain")
-        elif not after_gap and row.link != link_after(before.link, hashlib.sha256(row.data).digest()):
+        if not row.digest:
+            try:
+                read = _DECODE(row.data)
+            except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+                yield Finding(Break.CHANGED, row.seq, f"entry {row.seq} was changed: it is no longer an entry ({fault})")
+                return
+            if (read.zone, read.chain, read.seq) != (self._zone, self._chain, row.seq):
+                yield Finding(Break.MOVED, row.seq, f"where entry {row.seq} belongs stands entry {read.seq} of zone {read.zone}, {read.chain} chain")
+                return
+        if not after_gap and row.link != link_after(before.link, row.digest or digest(row.data)):
             yield Finding(Break.CHANGED, row.seq, f"entry {row.seq} was changed: it does not fit its link")
-
-
-def commitment(sealed: Head, salt: bytes) -> tuple[SealedCommitted, CommitmentOpened]:
-    """What the open chain takes in about the sealed one, and what the sealed one keeps so that it can be checked.
-
-    sealed: its head before the second body is added. salt: 16 fresh random bytes. The commitment is
-    `SHA-256("cuadra-commitment-1" ‖ salt ‖ seq as 8 bytes, big-endian ‖ link)`, in hex.
-    """
-    digest = hashlib.sha256(b"cuadra-commitment-1" + salt + sealed.seq.to_bytes(8, "big") + sealed.link).hexdigest()
-    return SealedCommitted(digest), CommitmentOpened(salt.hex(), sealed.seq, sealed.link.hex())
-
-
-def opens(opened: CommitmentOpened, committed: SealedCommitted) -> bool:
-    """Whether `opened` is what was committed to."""
-    head = Head(opened.seq, bytes.fromhex(opened.link))
-    return commitment(head, bytes.fromhex(opened.salt))[0] == committed

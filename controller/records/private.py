@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import os
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -29,6 +28,8 @@ from controller.registry import PrivateRef
 PHONE_KINDS: Final = frozenset({"sms", "call"})
 """Kinds whose values are telephone numbers and share one lookup."""
 
+_NEVER_LOOKED_UP: Final = frozenset({"name", "address", "text"})
+_AT_ONCE: Final = 1000
 _KEY_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
@@ -47,10 +48,7 @@ class Private:
 
     def __init__(self, engine: Engine, zone: str, key: bytes, country: str = phones.PERU) -> None:
         self._engine = engine
-        self._zone = zone
-        self._country = country
-        self._cipher = AESGCM(_derive(key, b"cuadra-private-1"))
-        self._lookup_key = _derive(key, b"cuadra-lookup-1")
+        self._vault = _Vault(zone, key, country)
 
     @classmethod
     def open(cls, engine: Engine, zone: str, key_file: Path, country: str = phones.PERU) -> "Private":
@@ -63,29 +61,36 @@ class Private:
             with database.trouble(engine), engine.connect() as connection:
                 count = connection.execute(select(func.count()).select_from(PRIVATE)).scalar_one()
             if count:
-                raise BadConfig([f"{key_file}: no such file, and database {database.name_of(engine)} holds {count} private values that only "
-                                 "its key can open; restore it from a copy, or correct --key-file"])
+                raise BadConfig([
+                    f"{key_file}: no such file, and database {database.name_of(engine)} holds {count} private values that "
+                    "only its key can open; restore it from a copy, or correct its path"
+                ])
         return cls(engine, zone, key_at(key_file), country)
 
     def get(self, ref: PrivateRef) -> str | None:
-        """The value; None when it is not there (any more). Raises BadConfig when the key is another one; Unavailable."""
+        """The value; None when it is not there (any more).
+
+        Raises BadConfig when the key is another one; Unavailable.
+        """
         return self.get_many([ref]).get(ref)
 
     def get_many(self, refs: Collection[PrivateRef]) -> dict[PrivateRef, str]:
         """The values that are there, by their references. Raises as `get` does."""
-        with self.writing(write=False) as session:
-            return session.get_many(refs)
+        with database.trouble(self._engine), self._engine.connect() as connection:
+            return self.within(connection).get_many(refs)
 
     def find(self, kind: str, value: str) -> tuple[Found, ...]:
-        """Whose `value` of `kind` (a channel's name) it is, in the order of persons; several may share a phone. Raises Unavailable."""
-        query = select(PRIVATE.c.id, PRIVATE.c.person).where(PRIVATE.c.zone == self._zone, PRIVATE.c.lookup_hmac == self._lookup(kind, value))
+        """Whose `value` of `kind` (a channel's name) it is, in the order of persons; several may share a phone.
+
+        Raises Unavailable.
+        """
         with database.trouble(self._engine), self._engine.connect() as connection:
-            return tuple(sorted((Found(ref, person) for ref, person in connection.execute(query)), key=lambda found: (found.person, found.ref)))
+            return self.within(connection).find(kind, value)
 
     def put(self, person: str, kind: str, value: str) -> PrivateRef:
         """Keep `value`, durably, and return its reference. Raises Unavailable."""
-        with self.writing() as session:
-            return session.put(person, kind, value)
+        with database.writing(self._engine) as connection:
+            return self.within(connection).put(person, kind, value)
 
     def put_text(self, person: str, text: str) -> tuple[PrivateRef, str]:
         """Keep a free text; its reference, and the salted digest that the journal may hold. Raises Unavailable.
@@ -93,59 +98,52 @@ class Private:
         The digest is SHA-256 over 16 random bytes, which are kept with the text and nowhere else, and the text.
         """
         salt = os.urandom(_SALT_BYTES)
-        with self.writing() as session:
-            return session.put(person, "text", text, salt), _text_digest(salt, text)
+        with database.writing(self._engine) as connection:
+            return self.within(connection).put(person, "text", text, salt), _text_digest(salt, text)
 
     def text_is(self, ref: PrivateRef, digest: str) -> bool:
         """Whether the text under `ref` is the one of which the journal holds `digest`. Raises as `get` does."""
-        with self.writing(write=False) as session:
-            found = session.open_many([ref]).get(ref)
+        with database.trouble(self._engine), self._engine.connect() as connection:
+            found = self.within(connection).open_many([ref]).get(ref)
         return found is not None and hmac.compare_digest(_text_digest(*found), digest)
 
-    @contextmanager
-    def writing(self, connection: Connection | None = None, *, write: bool = True) -> Iterator["Session"]:
-        """Several values in one transaction: the caller's, or one of their own."""
-        if connection is not None:
-            yield Session(self, connection)
-            return
-        options = database.WRITES if write else {}
-        with database.trouble(self._engine), self._engine.connect().execution_options(**options) as own, own.begin():
-            yield Session(self, own)
-
-    def _lookup(self, kind: str, value: str) -> bytes:
-        if kind in PHONE_KINDS:
-            kind, value = "phone", phones.normalise(value, self._country) or value.strip()
-        return hmac.digest(self._lookup_key, f"{kind}\x00{value}".encode(), "sha256")
-
-    def _bound(self, ref: str, person: str, kind: str) -> bytes:
-        return "\x00".join((self._zone, ref, person, kind)).encode()
+    def within(self, connection: Connection) -> "Session":
+        """Several values in the caller's own transaction."""
+        return Session(self._vault, connection)
 
 
 class Session:
-    """Values read and written in one transaction. Its faults pass as SQLAlchemy raises them, for the transaction's owner."""
+    """Values read and written in one transaction. Its faults pass as SQLAlchemy raises them, to the transaction's owner."""
 
-    def __init__(self, private: Private, connection: Connection) -> None:
-        self._private = private
+    def __init__(self, vault: "_Vault", connection: Connection) -> None:
+        self._vault = vault
         self._connection = connection
 
     def put(self, person: str, kind: str, value: str, salt: bytes = b"") -> PrivateRef:
         """Keep a new value."""
         ref = "p-" + base64.b32encode(os.urandom(16)).decode().rstrip("=").lower()
         self._connection.execute(insert(PRIVATE).values(
-            zone=self._private._zone, id=ref, person=person, kind=kind, **self._sealed(ref, person, kind, value, salt),
+            zone=self._vault.zone, id=ref, person=person, kind=kind, **self._vault.seal(ref, person, kind, value, salt),
         ))
         return ref
 
     def replace(self, ref: PrivateRef, person: str, kind: str, value: str) -> None:
         """Put another value under the same reference."""
-        self._connection.execute(update(PRIVATE).where(PRIVATE.c.zone == self._private._zone, PRIVATE.c.id == ref).values(
-            person=person, kind=kind, **self._sealed(ref, person, kind, value, b""),
-        ))
+        self._connection.execute(
+            update(PRIVATE).where(PRIVATE.c.zone == self._vault.zone, PRIVATE.c.id == ref)
+            .values(person=person, kind=kind, **self._vault.seal(ref, person, kind, value, b""))
+        )
 
     def remove(self, refs: Collection[PrivateRef]) -> None:
         """Forget values."""
-        if refs:
-            self._connection.execute(delete(PRIVATE).where(PRIVATE.c.zone == self._private._zone, PRIVATE.c.id.in_(refs)))
+        for part in _parts(refs):
+            self._connection.execute(delete(PRIVATE).where(PRIVATE.c.zone == self._vault.zone, PRIVATE.c.id.in_(part)))
+
+    def find(self, kind: str, value: str) -> tuple[Found, ...]:
+        """Whose value it is."""
+        rows = self._connection.execute(select(PRIVATE.c.id, PRIVATE.c.person).where(
+            PRIVATE.c.zone == self._vault.zone, PRIVATE.c.lookup_hmac == self._vault.lookup(kind, value)))
+        return tuple(sorted((Found(ref, person) for ref, person in rows), key=lambda found: (found.person, found.ref)))
 
     def get_many(self, refs: Collection[PrivateRef]) -> dict[PrivateRef, str]:
         """The values that are there."""
@@ -153,28 +151,57 @@ class Session:
 
     def open_many(self, refs: Collection[PrivateRef]) -> dict[PrivateRef, tuple[bytes, str]]:
         """The values that are there, each with its salt."""
-        private, opened, wanted = self._private, {}, list(refs)
-        for start in range(0, len(wanted), 1000):
+        opened = {}
+        for part in _parts(refs):
             query = select(PRIVATE.c.id, PRIVATE.c.person, PRIVATE.c.kind, PRIVATE.c.ciphertext).where(
-                PRIVATE.c.zone == private._zone, PRIVATE.c.id.in_(wanted[start:start + 1000]))
+                PRIVATE.c.zone == self._vault.zone, PRIVATE.c.id.in_(part))
             for ref, person, kind, ciphertext in self._connection.execute(query):
-                nonce, sealed = ciphertext[1:1 + _NONCE_BYTES], ciphertext[1 + _NONCE_BYTES:]
-                try:
-                    plain = private._cipher.decrypt(nonce, sealed, private._bound(ref, person, kind))
-                except InvalidTag as fault:
-                    raise BadConfig([f"private value {ref}: the key file's key does not open it; expected the key it was written with, and the row as "
-                                     "it was written; correct the path of the key file, or restore the value"]) from fault
-                opened[ref] = plain[:_SALT_BYTES], plain[_SALT_BYTES:].decode()
+                opened[ref] = self._vault.open(ref, person, kind, ciphertext)
         return opened
 
-    def _sealed(self, ref: str, person: str, kind: str, value: str, salt: bytes) -> dict[str, bytes | None]:
-        private = self._private
+
+class _Vault:
+    """The keys of a zone's private values."""
+
+    def __init__(self, zone: str, key: bytes, country: str) -> None:
+        self.zone = zone
+        self._country = country
+        self._cipher = AESGCM(_derive(key, b"cuadra-private-1"))
+        self._lookup_key = _derive(key, b"cuadra-lookup-1")
+
+    def seal(self, ref: str, person: str, kind: str, value: str, salt: bytes) -> dict[str, bytes | None]:
+        """The columns that keep a value."""
         nonce = os.urandom(_NONCE_BYTES)
         plain = (salt or os.urandom(_SALT_BYTES)) + value.encode()
-        sealed = private._cipher.encrypt(nonce, plain, private._bound(ref, person, kind))
-        # Only what somebody can write from is looked up; names and texts are not.
-        lookup = None if kind in {"name", "address", "text"} else private._lookup(kind, value)
-        return {"ciphertext": _FORMAT + nonce + sealed, "lookup_hmac": lookup}
+        ciphertext = _FORMAT + nonce + self._cipher.encrypt(nonce, plain, self._bound(ref, person, kind))
+        # Only what somebody can write from is looked up; names, homes and texts are not.
+        return {"ciphertext": ciphertext, "lookup_hmac": None if kind in _NEVER_LOOKED_UP else self.lookup(kind, value)}
+
+    def open(self, ref: str, person: str, kind: str, ciphertext: bytes) -> tuple[bytes, str]:
+        """The salt and the value. Raises BadConfig when it is not as it was sealed."""
+        nonce, sealed = ciphertext[1:1 + _NONCE_BYTES], ciphertext[1 + _NONCE_BYTES:]
+        try:
+            plain = self._cipher.decrypt(nonce, sealed, self._bound(ref, person, kind))
+        except InvalidTag as fault:
+            raise BadConfig([
+                f"private value {ref}: the key file's key does not open it; expected the key it was written with, and the row "
+                "as it was written; correct the key file's path, or restore the value"
+            ]) from fault
+        return plain[:_SALT_BYTES], plain[_SALT_BYTES:].decode()
+
+    def lookup(self, kind: str, value: str) -> bytes:
+        """What a value is found again by."""
+        if kind in PHONE_KINDS:
+            kind, value = "phone", phones.normalise(value, self._country) or value.strip()
+        return hmac.digest(self._lookup_key, f"{kind}\x00{value}".encode(), "sha256")
+
+    def _bound(self, ref: str, person: str, kind: str) -> bytes:
+        return "\x00".join((self.zone, ref, person, kind)).encode()
+
+
+def _parts(refs: Collection[PrivateRef]) -> Iterator[list[PrivateRef]]:
+    wanted = list(refs)
+    return (wanted[start:start + _AT_ONCE] for start in range(0, len(wanted), _AT_ONCE))
 
 
 def key_at(path: Path) -> bytes:

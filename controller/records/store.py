@@ -214,10 +214,7 @@ class Store:
             connection.close()
 
     def _stored_heads(self, connection: Connection) -> dict[Chain, Head]:
-        heads = {chain: journal.genesis(self.zone, chain) for chain in Chain}
-        for chain, seq, link in connection.exec_driver_sql(self._statements.heads, (self.zone, self.zone)):
-            heads[Chain(chain)] = Head(seq, bytes(link))
-        return heads
+        return _stored_heads(connection, self._statements, self.zone)
 
 
 class _Statements:
@@ -251,6 +248,13 @@ class _Statements:
         return f"INSERT INTO {table} ({names}) VALUES ({', '.join([self._mark] * len(columns))})"  # noqa: S608 (our own names)
 
 
+def _stored_heads(connection: Connection, statements: _Statements, zone: str) -> dict[Chain, Head]:
+    heads = {chain: journal.genesis(zone, chain) for chain in Chain}
+    for chain, seq, link in connection.exec_driver_sql(statements.heads, (zone, zone)):
+        heads[Chain(chain)] = Head(seq, bytes(link))
+    return heads
+
+
 def rows(engine: Engine, zone: str, chain: Chain, after: int = 0) -> Iterator[Row]:
     """The stored rows after number `after`, page by page, while others write. Raises Unavailable."""
     mark = database.mark(engine)
@@ -263,6 +267,12 @@ def rows(engine: Engine, zone: str, chain: Chain, after: int = 0) -> Iterator[Ro
         if len(page) < _PAGE:
             return
         after = page[-1][0]
+
+
+def last_head(engine: Engine, zone: str, chain: Chain) -> Head:
+    """Where the stored chain ends now. Raises Unavailable."""
+    with database.trouble(engine), engine.connect() as connection:
+        return _stored_heads(connection, _Statements(database.mark(engine)), zone)[chain]
 
 
 def head_at(engine: Engine, zone: str, chain: Chain, seq: int) -> Head:

@@ -1,0 +1,281 @@
+"""The registry as a folder of CSV files: what `cuadra registry import` reads and `export` writes.
+
+A folder is read whole before anything is changed: every fault of every file is named, and one faulty cell leaves the database
+as it was. A zone's registry becomes exactly what the files say; what is no longer in them is retired.
+"""
+
+import csv
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Engine
+
+from controller.errors import BadConfig
+from controller.records import database, registry_store
+from controller.records.private import Private
+from controller.records.registry_cells import COLUMNS, CONTACTS_BETWEEN, Faults, Line, lines
+from controller.records.registry_draft import Draft
+from controller.records.registry_store import Change, Revision
+from controller.registry import Block, District, Input, Member, Node, Role, Shift, Zone
+
+
+class Folder:
+    """A folder that was read and has no fault in itself. drafts: by zone, in the order of zones.csv."""
+
+    def __init__(self, drafts: dict[str, Draft], places: dict[tuple[str, str], Line], faults: Faults) -> None:
+        self.drafts = drafts
+        self.faults = faults
+        self._places = places
+
+    def place(self, table: str, row: str) -> Line:
+        """Where the row with this id stands."""
+        return self._places[table, row]
+
+
+def read(path: Path, only: Collection[str] = ()) -> Folder:
+    """Read the folder; only: these zones, all when empty.
+
+    Raises BadConfig with every fault: file, line, column, what was found, what was expected, what to do.
+    """
+    faults = Faults()
+    reader = _Reader(path, faults)
+    drafts = reader.drafts()
+    for zone in only:
+        if zone not in drafts:
+            faults.add(f"{path / 'zones.csv'}", f"no zone {zone}", f"one of {', '.join(drafts)}", "correct --zone")
+    if faults.found:
+        raise BadConfig(faults.found)
+    chosen = {zone: draft for zone, draft in drafts.items() if not only or zone in only}
+    return Folder(chosen, reader.places, faults)
+
+
+def bring_in(engine: Engine, key_file: Path, folder: Folder, change: Change) -> dict[str, Revision]:
+    """Make the database's registry what the folder says, in one transaction; by zone, what became of it.
+
+    Raises BadConfig, changing nothing, when an id is used again that was retired; Unavailable.
+    """
+    privates = {zone: Private.open(engine, zone, key_file) for zone in folder.drafts}
+    folder.faults.found.clear()
+    with database.writing(engine) as connection:
+        for zone, draft in folder.drafts.items():
+            _check_retired(folder, draft, registry_store.retired(connection, zone))
+        if folder.faults.found:
+            raise BadConfig(folder.faults.found)
+        return {zone: registry_store.replace(connection, privates[zone], draft, change) for zone, draft in folder.drafts.items()}
+
+
+def write(path: Path, drafts: Sequence[Draft]) -> None:
+    """Write the drafts' files into the folder `path`, made if need be; what holds people or secrets is readable by its owner alone.
+
+    Raises BadConfig when it cannot be written.
+    """
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, rows in _rows(drafts).items():
+            _write_file(path / f"{name}.csv", COLUMNS[name], rows)
+    except OSError as fault:
+        raise BadConfig([f"{fault.filename or path}: cannot be written ({fault.strerror}); expected a folder this user may write"]) from fault
+
+
+class _Reader:
+    """The folder while it is read. Ids are taken in even from faulty rows, so that one fault is not reported as many."""
+
+    def __init__(self, path: Path, faults: Faults) -> None:
+        self._path = path
+        self._faults = faults
+        self.places: dict[tuple[str, str], Line] = {}
+        self._drafts: dict[str, Draft] = {}
+        self._zone_of: dict[str, dict[str, str]] = {"block": {}, "node": {}, "member": {}}
+
+    def drafts(self) -> dict[str, Draft]:
+        district = self._district()
+        for line in self._lines("zones"):
+            zone = line.name("id")
+            if self._new(line, "zone", "id", zone):
+                self._drafts[zone] = Draft(district, Zone(zone, line.text("name"), district.id))
+        if not self._drafts and not self._faults.found:
+            self._faults.add(str(self._path / "zones.csv"), "no zone", "at least one", "add a line")
+        for line in self._lines("blocks"):
+            self._block(line)
+        for line in self._lines("nodes"):
+            self._node(line)
+        for line in self._lines("members"):
+            self._member(line)
+        for line in self._lines("inputs"):
+            self._input(line)
+        for line in self._lines("shifts"):
+            self._shift(line)
+        return self._drafts
+
+    def _lines(self, name: str) -> Iterable[Line]:
+        return lines(self._path / f"{name}.csv", self._faults)
+
+    def _district(self) -> District:
+        districts: list[District] = []
+        for line in self._lines("district"):
+            if districts:
+                line.fault("id", "one district", "keep one line")
+            districts.append(District(line.name("id"), line.text("name"), line.timezone("timezone"), line.language("language")))
+        if not districts and not self._faults.found:
+            self._faults.add(str(self._path / "district.csv"), "no district", "one line", "add it")
+        return districts[0] if districts else District("none", "")
+
+    def _block(self, line: Line) -> None:
+        block, zone = line.name("id"), line.name("zone")
+        latitude, longitude = line.degrees("latitude", 90), line.degrees("longitude", 180)
+        if (latitude is None) != (longitude is None):
+            line.fault("longitude" if longitude is None else "latitude", "both coordinates or neither", "fill it in or empty the other")
+        value = Block(block, zone, line.text("name"), line.text("meeting_point"), line.text("landmark", needed=False),
+                      line.text("vehicle_point", needed=False), latitude, longitude)
+        draft = self._draft(line, zone)
+        if self._new(line, "block", "id", block):
+            self._zone_of["block"][block] = zone
+            if draft:
+                draft.blocks[block] = value
+
+    def _node(self, line: Line) -> None:
+        node, block, key = line.name("id"), line.name("block"), line.public_key("public_key")
+        zone = self._refers(line, "block", block, "blocks.csv")
+        if not self._new(line, "node", "id", node):
+            return
+        self._zone_of["node"][node] = zone
+        holder = self.places.setdefault(("public key", key), line)
+        if holder is not line and key:
+            line.fault("public_key", "a key of its own for each node", "run `cuadra key show` on this node itself",
+                       found=f"found the key of the node in line {holder.number}")
+        if zone in self._drafts:
+            self._drafts[zone].nodes[node] = Node(node, zone, block, key)
+
+    def _member(self, line: Line) -> None:
+        member, zone = line.name("id"), line.name("zone")
+        call_sign = line.text("call_sign")
+        value = Member(member, zone, call_sign, line.roles("roles"), line.language("language"))
+        name, contacts = line.text("name", needed=False), line.contacts("contacts")
+        draft = self._draft(line, zone)
+        if not self._new(line, "member", "id", member):
+            return
+        self._zone_of["member"][member] = zone
+        holder = self.places.setdefault(("call sign", f"{zone} {call_sign.casefold()}"), line)
+        if holder is not line:
+            line.fault("call_sign", "a call sign of its own for each member of a zone", "choose another",
+                       found=f"found the call sign of the member in line {holder.number}")
+        if draft:
+            draft.members[member] = value
+            draft.names[member] = name
+            draft.contacts[member] = contacts
+
+    def _input(self, line: Line) -> None:
+        node, name, kind = line.name("node"), line.name("input"), line.name("kind")
+        address, excludes = line.text("address", needed=False), line.names("excludes")
+        zone = self._refers(line, "node", node, "nodes.csv")
+        key = (node, name)
+        if not self._new(line, "input", "input", " ".join(key)) or zone not in self._drafts:
+            return
+        draft = self._drafts[zone]
+        for member in excludes:
+            if member not in draft.members:
+                line.fault("excludes", f"ids of members of zone {zone}", "correct it", found="found an id that no member of the zone has")
+        if excludes and not _somebody_left(draft, kind, excludes):
+            line.fault("excludes", f"somebody to be left who is told of {kind}", "exclude fewer, or add members first", found="found exclusions that leave nobody")
+        draft.inputs[key] = Input(node, name, kind, excludes=excludes)
+        if address:
+            draft.addresses[key] = address
+
+    def _shift(self, line: Line) -> None:
+        shift, member, role = line.name("id"), line.name("member"), line.role("role")
+        starts, ends = line.clock("starts"), line.clock("ends")
+        weekdays, blocks = line.weekdays("weekdays"), line.names("blocks")
+        since, until = line.day("since"), line.day("until")
+        if since and until and until < since:
+            line.fault("until", "a day not before since")
+        zone = self._refers(line, "member", member, "members.csv")
+        if not self._new(line, "shift", "id", shift) or zone not in self._drafts:
+            return
+        draft = self._drafts[zone]
+        if member in draft.members and role not in draft.members[member].roles:
+            line.fault("role", f"one of the member's own: {', '.join(draft.members[member].roles)}", "correct it, here or in members.csv")
+        for block in blocks:
+            if block not in draft.blocks:
+                line.fault("blocks", f"ids of blocks of zone {zone}, or nothing for the whole zone", found=f"found {block!r}")
+        draft.shifts[shift] = Shift(shift, zone, member, role, starts, ends, weekdays, blocks, since, until)
+
+    def _draft(self, line: Line, zone: str) -> Draft | None:
+        if zone not in self._drafts:
+            line.fault("zone", "a zone of zones.csv", "correct it, or add the zone there")
+        return self._drafts.get(zone)
+
+    def _refers(self, line: Line, column: str, row: str, file: str) -> str:
+        """The zone of the row that is referred to."""
+        zone = self._zone_of[column].get(row)
+        if zone is None:
+            line.fault(column, f"an id of {file}", "correct it, or add it there")
+        return zone or ""
+
+    def _new(self, line: Line, table: str, column: str, row: str) -> bool:
+        first = self.places.setdefault((table, row), line)
+        if first is not line:
+            line.fault(column, "each id once", "choose another id, or remove a line", found=f"found the id of line {first.number} again")
+        return first is line
+
+
+_TOLD_OF: Final[Mapping[str, frozenset[Role]]] = {
+    "violence": frozenset({Role.TRAINED_VIOLENCE, Role.POLICE_DESK}),
+    "extortion": frozenset({Role.TRAINED_EXTORTION, Role.POLICE_DESK}),
+}
+
+
+def _somebody_left(draft: Draft, kind: str, excludes: Collection[str]) -> bool:
+    reachable = [member for member in draft.members.values() if draft.contacts.get(member.id)]
+    circle = _TOLD_OF.get(kind, frozenset(Role))
+    return any(member.id not in excludes and circle.intersection(member.roles) for member in reachable)
+
+
+def _check_retired(folder: Folder, draft: Draft, gone: set[tuple[str, registry_store.Key]]) -> None:
+    used: dict[str, Iterable[tuple[str, ...]]] = {
+        "block": [(row,) for row in draft.blocks], "node": [(row,) for row in draft.nodes], "input": list(draft.inputs),
+        "member": [(row,) for row in draft.members], "shift": [(row,) for row in draft.shifts],
+    }
+    for table, keys in used.items():
+        for key in keys:
+            if (table, key) in gone:
+                column = "input" if table == "input" else "id"
+                folder.place(table, " ".join(key)).fault(column, "an id that was never used before", "choose a new one",
+                                                         found=f"found {key[-1]}, which was retired")
+
+
+def _rows(drafts: Sequence[Draft]) -> dict[str, list[tuple[object, ...]]]:
+    """The files' rows, sorted by their ids; zones as they come."""
+    rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in COLUMNS}
+    for draft in drafts:
+        district = draft.district
+        rows["district"] = [(district.id, district.name, district.timezone, district.language)]
+        rows["zones"].append((draft.zone.id, draft.zone.name))
+        for _, block in sorted(draft.blocks.items()):
+            rows["blocks"].append((block.id, block.zone, block.name, block.meeting_point, block.landmark, block.vehicle_point,
+                                   "" if block.latitude is None else block.latitude, "" if block.longitude is None else block.longitude))
+        rows["nodes"] += [(node.id, node.block, node.public_key) for _, node in sorted(draft.nodes.items())]
+        for key, one in sorted(draft.inputs.items()):
+            rows["inputs"].append((one.node, one.input, one.kind, draft.addresses.get(key, ""), " ".join(one.excludes)))
+        for _, member in sorted(draft.members.items()):
+            contacts = CONTACTS_BETWEEN.join(f"{channel}:{address}" for channel, address in draft.contacts.get(member.id, ()))
+            rows["members"].append((member.id, member.zone, member.call_sign, " ".join(member.roles), member.language,
+                                    draft.names.get(member.id, ""), contacts))
+        for _, shift in sorted(draft.shifts.items()):
+            rows["shifts"].append((shift.id, shift.member, shift.role, shift.starts.isoformat("minutes"), shift.ends.isoformat("minutes"),
+                                   " ".join(map(str, shift.weekdays)), " ".join(shift.blocks), shift.since or "", shift.until or ""))
+    return rows
+
+
+def _write_file(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    # Written beside and moved into place: a full disk leaves the old file whole.
+    beside = path.with_suffix(".csv.new")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,61 @@
+"""A zone's registry as people write it: with the personal values in it, before they go to their own place."""
+
+import hashlib
+from typing import Any
+
+import msgspec
+from msgspec import Struct, field
+
+from controller.registry import Block, District, Input, Member, Node, Registry, Shift, Zone
+
+ContactText = tuple[str, str]
+"""(channel, address)."""
+
+
+class Draft(Struct):
+    """One zone, whole. Its structs bear no references; what is personal stands beside them, by whom it belongs to.
+
+    addresses: by (node, input). names, contacts: by member, contacts in the order in which they are preferred.
+    """
+
+    district: District
+    zone: Zone
+    blocks: dict[str, Block] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)
+    inputs: dict[tuple[str, str], Input] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    shifts: dict[str, Shift] = field(default_factory=dict)
+    addresses: dict[tuple[str, str], str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
+    contacts: dict[str, tuple[ContactText, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Draft(zone={self.zone.id!r})"
+
+
+def version_of(registry: Draft | Registry) -> str:
+    """The hash that names a registry, in hex: the same for the same network, in whatever database it is kept.
+
+    It is written into the open chain, so it covers only what everybody may see: neither personal values, which could be
+    guessed from it, nor whom a silent input excludes.
+    """
+    shifts = registry.shifts.values() if isinstance(registry, Draft) else registry.shifts
+    seen: dict[str, Any] = {
+        "district": registry.district,
+        "zone": registry.zone,
+        "blocks": [block for _, block in sorted(registry.blocks.items())],
+        "nodes": [node for _, node in sorted(registry.nodes.items())],
+        "inputs": [(one.node, one.input, one.kind) for _, one in sorted(registry.inputs.items())],
+        "members": [
+            (member.id, member.call_sign, sorted(member.roles), member.language, _channels(registry, member))
+            for _, member in sorted(registry.members.items())
+        ],
+        "shifts": sorted(shifts, key=lambda shift: shift.id),
+    }
+    return hashlib.sha256(b"cuadra-registry-1" + msgspec.json.encode(seen, order="sorted")).hexdigest()
+
+
+def _channels(registry: Draft | Registry, member: Member) -> list[str]:
+    if isinstance(registry, Draft):
+        return [channel for channel, _ in registry.contacts.get(member.id, ())]
+    return [contact.channel for contact in member.contacts]

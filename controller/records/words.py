@@ -1,0 +1,119 @@
+"""A journal entry in plain words: one line for whoever reads the book, ids only."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from controller import entries
+from controller.entries import Body
+
+
+def moment(at_ms: int) -> str:
+    """A time as it is read in lists: UTC, to the second."""
+    return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def tell(body: Body) -> str:
+    """What the entry says, on one line; what a stranger sent cannot steer the terminal."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in _WORDS[type(body)](body))
+
+
+def _press(body: entries.PressRecorded) -> str:
+    pressed = moment(body.pressed_from_at_ms)
+    if body.pressed_to_at_ms != body.pressed_from_at_ms:
+        pressed = f"between {pressed} and {moment(body.pressed_to_at_ms)}"
+    marks = "".join(f" ({mark})" for mark, so in (("drill", body.drill), ("late", body.late)) if so)
+    conflict = f"; the same number came before with another body, {body.conflicts_with}" if body.conflicts_with else ""
+    incident = f" incident {body.incident}" if body.incident else ""
+    return f"{body.node} {body.input}: {body.kind} pressed ({body.gesture}), {pressed}: {body.meaning}{incident}{marks}{conflict}"
+
+
+def _notices(body: entries.NoticesQueued) -> str:
+    told = ", ".join(f"{notice.member} by {notice.channel} ({notice.reason})" for notice in body.notices)
+    about = f"incident {body.incident}" if body.incident else f"fault {body.fault}" if body.fault else "an answer"
+    return f"{about}: to be told: {told}"
+
+
+def _opened(body: entries.IncidentOpened) -> str:
+    marks = "".join(f" ({mark})" for mark, so in (("silent", body.silent), ("drill", body.drill), ("late", body.late)) if so)
+    return f"incident {body.incident} opened: {body.kind} in {body.block}, code {body.code}{marks}"
+
+
+def _joined(body: entries.IncidentJoined) -> str:
+    return f"incident {body.incident}: joined by press {body.seq} of {body.node}{f', now {body.kind}' if body.kind else ''}"
+
+
+def _moved(body: entries.IncidentMoved) -> str:
+    return f"incident {body.incident}: {body.to} by {body.by}{_by(body.channel)}{f', {body.outcome}' if body.outcome else ''}"
+
+
+def _noted(body: entries.IncidentNoted) -> str:
+    return f"incident {body.incident}: {body.by} says {body.meaning}{_by(body.channel)}"
+
+
+def _notice(body: entries.NoticeMoved) -> str:
+    attempt = f" at attempt {body.attempt}" if body.attempt else ""
+    again = f", again at {moment(body.due_at_ms)}" if body.due_at_ms else ""
+    return f"notice {body.notice}: {body.to}{attempt}{f', {body.why}' if body.why else ''}{again}"
+
+
+def _reply(body: entries.ReplyReceived) -> str:
+    about = f" about incident {body.incident}" if body.incident else ""
+    return f"{body.member or 'an unknown sender'} wrote by {body.channel}{about}: {body.meaning}"
+
+
+def _came(body: entries.NodeCame) -> str:
+    return f"{body.node} came, firmware {body.firmware or 'not said'}{'' if body.machine_restarted else ' (its process alone was restarted)'}"
+
+
+def _order(body: entries.OrderSent) -> str:
+    about = f" for incident {body.incident}" if body.incident else ""
+    return f"{body.node}: order {body.order} sent by {body.by}{about}"
+
+
+def _answered(body: entries.OrderAnswered) -> str:
+    return f"{body.node}: order {body.id} {'done' if body.done else 'refused'}{f', {body.why}' if body.why else ''}"
+
+
+def _asked(body: entries.NodeAskedRecorded) -> str:
+    return f"{body.node} {body.input}: asked, answered {'all well' if body.ok else 'fault'}{f', {body.why}' if body.why else ''}"
+
+
+def _fault(body: entries.FaultRaised) -> str:
+    return f"fault {body.fault}: {body.subject} {body.code}{f' ({body.detail})' if body.detail else ''}"
+
+
+def _bad(body: entries.BadMessageKept) -> str:
+    more = f", and {body.suppressed} more like it" if body.suppressed else ""
+    return f"bad message ({body.sort}) on {body.topic}, {body.size} bytes: {body.why}{more}"
+
+
+def _by(channel: str) -> str:
+    return f" by {channel}" if channel else ""
+
+
+_WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
+    entries.PressRecorded: _press,
+    entries.IncidentOpened: _opened,
+    entries.IncidentJoined: _joined,
+    entries.IncidentMoved: _moved,
+    entries.IncidentNoted: _noted,
+    entries.StepSet: lambda body: f"incident {body.incident}: step {body.step} is due at {moment(body.due_at_ms)}",
+    entries.StepsEnded: lambda body: f"incident {body.incident}: no further step is due",
+    entries.NoticesQueued: _notices,
+    entries.NoticeMoved: _notice,
+    entries.ReplyReceived: _reply,
+    entries.NodeCame: _came,
+    entries.NodeWent: lambda body: f"{body.node} went: the broker lost it",
+    entries.OrderSent: _order,
+    entries.OrderAnswered: _answered,
+    entries.NodeAskedRecorded: _asked,
+    entries.FaultRaised: _fault,
+    entries.FaultEnded: lambda body: f"fault {body.fault} ended",
+    entries.BadMessageKept: _bad,
+    entries.RegistryInForce: lambda body: f"registry in force: revision {body.rev}, {body.version[:12]}",
+    entries.PolicyInForce: lambda body: f"policy in force: {body.version[:12]}",
+    entries.GatewayStarted: lambda body: f"gateway started, version {body.version}",
+    entries.SealedCommitted: lambda body: f"the sealed chain is held by {body.commitment[:12]}",
+    entries.CommitmentOpened: lambda body: f"a commitment to entry {body.seq} is opened",
+}
