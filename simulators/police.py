@@ -78,9 +78,9 @@ class Mood(Enum):
 
 
 class PoliceReceiver:
-    """The receiver: `start` it, look at `received`, set `mood`, `delay_s`, `clock_off_s` at any time, `stop` it.
+    """The receiver: `start` it, look at `received`, set `mood`, `delay_s`, `clock_off_s` as you like, `stop` it.
 
-    accounts: the key of each account known here; None: it speaks in clear. port 0: a free one, see `port` after `start`.
+    accounts: the key of each account known here; None: it speaks in clear. port 0: a free one, see `port` afterwards.
     received: the events, each once. repeats: those that came again, acknowledged and not reported. polls: link tests.
     """
 
@@ -317,8 +317,8 @@ async def _obey(receiver: PoliceReceiver, said: list[str]) -> None:
         case ["list"]:
             for event in receiver.received:
                 _Desk(None).tell(event)
-            typer.echo(f"{len(receiver.received)} events, {len(receiver.repeats)} repeats, {receiver.polls} link tests, "
-                       f"{receiver.refusals} refused, {receiver.dropped} dropped")
+            typer.echo(f"{len(receiver.received)} events, {len(receiver.repeats)} repeats, "
+                       f"{receiver.polls} link tests, {receiver.refusals} refused, {receiver.dropped} dropped")
         case [word] if word in {mood.value for mood in Mood}:
             receiver.mood = Mood(word)
         case _:
