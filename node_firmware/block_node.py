@@ -463,19 +463,20 @@ class BlockNode:
                 if self._shown.pop(name, Light.REST) is not Light.REST:
                     self._out.lights.append(effects.SetLight(name, Light.REST))
                 continue
-            light = ladder(
-                Shown(
-                    calls=self._outbox.shows(name, words=False), words=self._outbox.shows(name, words=True),
-                    incident=self._emergency.light, called=name in self._emergency.received,
-                    word_received=name in self._word_received, answer=self._asking.shows(name),
-                    fault=of_node or NodeFault("stuck", name) in faults, test_mode=self._test_until_ms is not None,
-                )
+            seen = Shown(
+                calls=self._outbox.shows(name, words=False), words=self._outbox.shows(name, words=True),
+                incident=self._emergency.light, called=name in self._emergency.received,
+                word_received=name in self._word_received, answer=self._asking.shows(name),
+                fault=of_node or NodeFault("stuck", name) in faults, test_mode=self._test_until_ms is not None,
             )
+            light = ladder(seen)
             if light is self._shown.get(name):
                 continue
             self._shown[name] = light
             self._out.lights.append(effects.SetLight(name, light))
-            if aloud and light in SOUND_OF:
+            # That somebody else's call was received needs no sound at this button.
+            others = light is Light.RECEIVED and not (seen.called or seen.word_received)
+            if aloud and light in SOUND_OF and not others:
                 self._out.sounds[SOUND_OF[light]] = None
 
     def _beat(self, faults: set[NodeFault]) -> None:

@@ -1,0 +1,292 @@
+"""A call for help: siren, order of effects, second presses, faults of hands and wires."""
+
+from typing import Any
+
+import pytest
+
+from controller import messages
+from controller.errors import BrokenPromise
+from controller.instants import Now
+from controller.messages import (
+    AnyOrder,
+    Gesture,
+    InputSettings,
+    KindSettings,
+    LightState,
+    NodeFault,
+    Pulse,
+    Settings,
+    SirenOff,
+    SirenOn,
+    SirenTest,
+)
+from node_firmware import effects, inputs
+from node_firmware.block_node import BlockNode
+from node_firmware.config import InputPins, default_kinds
+from node_firmware.effects import Light, Sound
+from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, WIRING, Block
+
+
+def test_a_held_button_sounds_the_siren_before_anything_is_written_or_sent(block: Block) -> None:
+    block.disk = None
+    block.forgets().closes("panic").passes(999)
+    assert not block.history
+    block.passes(1)
+    [answer] = [answer for answer in block.answers if answer]
+    assert [type(effect) for effect in answer] == [
+        effects.SoundSiren, effects.KeepPress, effects.PublishPress, effects.Play, effects.MarkSiren,
+    ]
+    assert answer[0] == effects.SoundSiren(default_kinds()["panic"].pattern, 180_000)
+    assert answer[2].age_ms == 0  # type: ignore[union-attr]  # the list above says which effect it is
+
+
+def test_the_siren_stops_at_its_limit_and_the_next_press_sounds_it_again(block: Block) -> None:
+    block.presses("panic").passes(178_000)
+    assert block.siren_sounds()
+    block.passes(2000)
+    assert not block.siren_sounds()
+    assert block.seen(effects.MarkSiren)[-1] == effects.MarkSiren(on=False)
+    block.presses("panic")
+    assert block.siren_sounds()
+
+
+def test_presses_during_an_alarm_are_merged_kept_published_and_answered(block: Block) -> None:
+    block.presses("panic").passes(1000).forgets()
+    for name in ("panic", "medical", "panic"):
+        block.presses(name)
+    assert len(block.made()) == len(block.seen(effects.PublishPress)) == 3
+    assert block.sounds().count(Sound.CHIRP) == 3
+    assert not block.seen(effects.SoundSiren)
+    assert block.light("medical") is Light.SAVED
+
+
+def test_a_more_serious_kind_changes_the_pattern_but_not_the_limit(block: Block) -> None:
+    block.presses("medical").passes(100_000).forgets().presses("panic")
+    [sound] = block.seen(effects.SoundSiren)
+    assert sound.pattern == default_kinds()["panic"].pattern
+    block.passes(300_000)
+    assert block.siren_longest_ms <= 180_000
+
+
+def test_a_press_prolongs_a_short_siren_that_was_ordered(linked: Block) -> None:
+    linked.orders(SirenOn("panic", 10))
+    linked.passes(5000).presses("panic").passes(20_000)
+    assert linked.siren_sounds()
+
+
+def test_two_buttons_at_once_are_two_presses_and_the_siren_stands_first(block: Block) -> None:
+    block.closes("panic").closes("fire").forgets().passes(1000)
+    [answer] = [answer for answer in block.answers if answer and isinstance(answer[0], effects.SoundSiren)]
+    assert [type(effect) for effect in answer[1:5]] == [effects.KeepPress, effects.PublishPress] * 2
+
+
+def test_a_silent_press_shows_nothing_at_all(block: Block) -> None:
+    block.links().forgets().presses("hidden").passes(100)
+    assert [type(effect) for _, effect in block.history] == [effects.KeepPress, effects.PublishPress]
+    assert block.made()[0].boot == SILENT_BOOT
+    assert block.passes(20_000).beat().unsent == 0
+
+
+def test_silent_and_open_presses_count_apart(block: Block) -> None:
+    for name in ("panic", "hidden", "panic", "hidden"):
+        block.presses(name)
+    assert [(press.boot, press.seq) for press in block.made()] == [
+        (OPEN_BOOT, 1), (SILENT_BOOT, 1), (OPEN_BOOT, 2), (SILENT_BOOT, 2),
+    ]
+
+
+def test_a_stuck_button_is_a_fault_and_one_press(linked: Block) -> None:
+    linked.closes("panic").passes(61_000)
+    linked.incident(LightState.NONE).passes(3000)
+    assert NodeFault("stuck", "panic") in linked.beat().faults
+    assert linked.light("panic") is Light.FAULT
+    assert linked.light("fire") is Light.REST
+    linked.passes(600_000)
+    assert len(linked.made()) == 1
+    linked.opens("panic").passes(3000)
+    assert not linked.faults()
+    assert linked.light("panic") is Light.REST
+
+
+def test_a_stuck_silent_button_is_no_fault_that_others_read(linked: Block) -> None:
+    linked.closes("hidden").passes(600_000)
+    assert len(linked.made()) == 1
+    assert not linked.faults()
+
+
+@pytest.mark.parametrize(("name", "boot"), [("panic", OPEN_BOOT), ("hidden", SILENT_BOOT)])
+def test_cut_and_shorted_wires_are_told_and_not_shown(linked: Block, name: str, boot: str) -> None:
+    linked.edge(f"{name}.released", False)
+    linked.passes(10_000)
+    linked.edge(f"{name}.released", True)
+    linked.passes(5000)
+    linked.edge(f"{name}.pressed", True)
+    linked.passes(10_000)
+    assert [(press.kind, press.gesture, press.boot) for press in linked.made()] == [
+        ("tamper", Gesture.CUT, boot), ("tamper", Gesture.SHORTED, boot),
+    ]
+    assert not linked.seen(effects.SetLight) + linked.seen(effects.Play) + linked.seen(effects.SoundSiren)
+
+
+def test_an_opened_case_is_told(linked: Block) -> None:
+    linked.edge("case", False)
+    linked.passes(300)
+    assert [(press.input, press.kind, press.gesture) for press in linked.made()] == [("case", "tamper", Gesture.OPENED)]
+    assert not linked.siren_sounds()
+
+
+def test_the_siren_is_off_after_every_start(block: Block) -> None:
+    block.presses("panic")
+    block.restarts()
+    assert block.answers[-1][0] == effects.StopSiren()
+    assert not block.siren_sounds()
+
+
+def test_a_supply_that_collapses_under_the_siren_is_named_until_it_carries_one(block: Block) -> None:
+    block.restarts(siren_mark_age_ms=1500, machine_restarted=True)
+    block.gateway = True
+    block.links()
+    assert block.faults() == {"supply-collapses-under-siren"}
+    block.presses("panic").passes(5000)
+    assert block.faults() == {"supply-collapses-under-siren"}
+    block.passes(7000)
+    assert not block.faults()
+
+
+def test_a_machine_that_died_later_than_two_seconds_after_siren_on_is_not_accused(block: Block) -> None:
+    block.restarts(siren_mark_age_ms=2001, machine_restarted=True).links()
+    assert not block.faults()
+
+
+# --- orders
+
+
+def test_orders_sound_and_silence_the_siren(linked: Block) -> None:
+    assert linked.orders(SirenOn("fire", 30), "o1").done
+    assert linked.siren_sounds()
+    assert linked.orders(SirenOff(), "o2").done
+    assert not linked.siren_sounds()
+    linked.orders(SirenOn("fire", 900), "o3")
+    linked.passes(181_000)
+    assert not linked.siren_sounds(), "the node's own limit"
+
+
+def test_after_siren_off_a_press_is_still_answered(linked: Block) -> None:
+    linked.presses("panic")
+    linked.orders(SirenOff())
+    linked.forgets().presses("panic")
+    assert linked.siren_sounds()
+    assert Sound.CHIRP in linked.sounds()
+
+
+def test_a_recorded_order_is_refused(linked: Block) -> None:
+    linked.orders(SirenOn("panic", 5))
+    linked.passes(6000).forgets()
+    again = linked.orders(SirenOn("panic", 5))
+    assert not again.done
+    assert "repeated" in again.why
+    assert not linked.seen(effects.SoundSiren)
+
+
+@pytest.mark.parametrize("order", [SirenOn("panic", 5), SirenOff(), messages.TestMode(60), SirenTest()])
+def test_an_order_for_another_boot_is_refused(linked: Block, order: AnyOrder) -> None:
+    linked.presses("panic").forgets()
+    done = linked.orders(order, boot="d" * 32)
+    assert (done.boot, done.done) == (OPEN_BOOT, False)
+    assert [type(effect) for _, effect in linked.history] == [effects.Publish]
+
+
+@pytest.mark.parametrize("kind", ["violence", "unheard-of"])
+def test_a_siren_of_a_silent_or_unknown_kind_is_refused(linked: Block, kind: str) -> None:
+    done = linked.orders(SirenOn(kind, 5))
+    assert not done.done
+    assert kind in done.why
+    assert not linked.siren_sounds()
+
+
+def test_a_siren_test_is_short_and_never_disturbs_an_emergency(linked: Block) -> None:
+    assert linked.orders(SirenTest(), "o1").done
+    linked.passes(1001)
+    assert not linked.siren_sounds()
+    linked.presses("panic")
+    assert not linked.orders(SirenTest(), "o2").done
+
+
+# --- settings
+
+
+def test_settings_are_taken_kept_and_in_force(linked: Block) -> None:
+    kinds = default_kinds()
+    kinds["panic"] = KindSettings(audible=True, rank=1, hold_ms=2000, pattern=kinds["fire"].pattern)
+    linked.settings(rev=3, kinds=kinds, siren_s_max=60)
+    assert [effect.settings.rev for effect in linked.seen(effects.KeepSettings)] == [3]
+    linked.closes("panic").passes(1999)
+    assert not linked.siren_sounds()
+    linked.passes(1)
+    assert linked.seen(effects.SoundSiren) == [effects.SoundSiren(kinds["fire"].pattern, 60_000)]
+    assert linked.passes(2000).beat().settings_rev == 3
+
+
+def test_the_settings_cannot_sound_longer_than_the_file(linked: Block) -> None:
+    linked.settings(siren_s_max=900)
+    linked.presses("panic")
+    assert linked.seen(effects.SoundSiren)[0].for_ms == 180_000
+
+
+def test_settings_for_another_boot_or_of_an_old_rev_change_nothing(linked: Block) -> None:
+    linked.settings(rev=5)
+    linked.forgets()
+    linked.settings(rev=5, siren_s_max=5)
+    linked.settings(rev=4, siren_s_max=5)
+    linked.settings(rev=6, siren_s_max=5, boot="d" * 32)
+    assert not linked.seen(effects.KeepSettings)
+    assert linked.passes(30_000).faults() == set()
+
+
+def test_settings_that_would_make_the_node_deaf_or_mute_are_refused_whole(linked: Block) -> None:
+    kinds = default_kinds()
+    mute = KindSettings(audible=True, rank=1)
+    endless = KindSettings(audible=True, rank=1, pattern=(Pulse(500, 0),))
+    refused: tuple[dict[str, Any], ...] = (
+        {"inputs": {"panic": InputSettings("unheard-of")}},
+        {"inputs": {"panic": InputSettings("test")}},
+        {"inputs": {"panic": InputSettings("tamper")}},
+        {"kinds": {**kinds, "panic": mute}},
+        {"kinds": {**kinds, "panic": endless}},
+    )
+    for rev, said in enumerate(refused, start=2):
+        linked.settings(rev=rev, **said)
+        linked.passes(3000)
+        assert not linked.seen(effects.KeepSettings)
+        assert linked.beat().settings_rev == 0
+        assert linked.faults() == {"settings-refused"}
+    linked.presses("panic")
+    assert linked.siren_sounds()
+    linked.settings(rev=9)
+    assert not linked.passes(3000).faults()
+
+
+def test_kept_settings_hold_after_a_restart_without_any_gateway(block: Block) -> None:
+    kept = Settings("f" * 32, 7, default_kinds(), {}, siren_s_max=30)
+    block.restarts(settings=kept).presses("panic")
+    assert block.seen(effects.SoundSiren)[0].for_ms == 30_000
+
+
+# --- the door
+
+
+def test_started_comes_first_and_once() -> None:
+    node = BlockNode(WIRING, default_kinds(), 180, "1")
+    assert node.wake_at_ms() is None
+    with pytest.raises(BrokenPromise, match="expected Started first"):
+        node.handle(inputs.LinkUp(), Now(0, 0))
+    node.handle(inputs.Started("a" * 32, "b" * 32, {}), Now(0, 0))
+    with pytest.raises(BrokenPromise, match="expected Started first"):
+        node.handle(inputs.Started("a" * 32, "b" * 32, {}), Now(0, 0))
+    with pytest.raises(BrokenPromise, match="expected one of"):
+        node.handle(inputs.Edge("panic", True, 0), Now(0, 0))
+
+
+def test_an_input_of_an_unknown_kind_is_refused_at_once() -> None:
+    with pytest.raises(BrokenPromise, match="unheard-of"):
+        BlockNode({"b1": InputPins(pressed=17, kind="unheard-of")}, default_kinds(), 180, "1")
