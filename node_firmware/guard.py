@@ -1,0 +1,121 @@
+"""The siren's guard: a process of its own that switches the siren off when the node no longer can.
+
+A siren's pin stays as it is when the process that set it is killed or hangs. The node therefore starts this process and
+beats to it, once a second, over a socket pair, from the same event loop that serves the siren:
+
+- the socket closes: the node has died (`kill -9`, out of memory, a crash). The siren goes off at once.
+- no beat for 5 s: the node hangs. It is killed, and then the siren goes off: within 10 s in all. The killing comes
+  first, because with `lgpio` only one process can hold a line, and because a node that woke up again would know
+  nothing of it.
+
+With `lgpio` the kernel gives a dead process's lines back (and may leave them as they were), and the guard claims the
+siren's. When it is taken, a new node was quicker; that one switched the siren off by opening it. With `pigpio` (and the
+simulators' pins) anybody may write, and the guard simply does. With `mock` the pins died with the node.
+
+The guard lives in a session of its own, ignores the signals with which a service is stopped, imports all it needs
+before it is needed and touches no disk, and ends when its node has. It answers each beat, so that the node notices
+when its guard is gone. A node in an uninterruptible wait cannot be killed before that wait ends: the wiring's cut-off
+timer is for that.
+"""
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from controller import settings_file
+from controller.errors import Unavailable
+from node_firmware.config import NodeConfig, PinsSettings
+from node_firmware.pins import open_factory, siren_off
+
+logger = logging.getLogger(__name__)
+
+BEAT_S: Final = 1.0
+HUNG_S: Final = 5.0
+"""Together with the time to kill and to open the pin this stays well under the 10 s promised."""
+_TRY_S: Final = 8.0
+_RETRY_S: Final = 0.1
+
+
+def drop(config: NodeConfig, *, try_s: float = 0.0) -> None:
+    """Switch the siren off. try_s: how long to try while another process holds its pin.
+
+    Raises Unavailable when it could not be had.
+    """
+    until = time.monotonic() + try_s
+    while True:
+        try:
+            siren_off(open_factory(config.pins), config)
+        except Exception as fault:  # each driver raises its own kinds
+            if time.monotonic() >= until:
+                raise Unavailable(
+                    f"the siren's pin {config.siren.pin} cannot be had ({fault}); expected the node to have ended; "
+                    "if another node process runs, that one has switched it off at its start"
+                ) from fault
+            time.sleep(_RETRY_S)
+        else:
+            return
+
+
+def watch(config: NodeConfig, node: int, beats: socket.socket) -> None:
+    """Guard the node process `node` until it has ended, over our end of the socket pair."""
+    try:
+        node_fd = os.pidfd_open(node)
+    except ProcessLookupError:
+        node_fd = -1
+    beats.settimeout(HUNG_S)
+    try:
+        while beat := beats.recv(64):
+            with contextlib.suppress(TimeoutError):
+                beats.send(beat)
+    except TimeoutError:
+        logger.critical("guard: no beat of node process %d for %.0f s: killing it and dropping the siren", node, HUNG_S)
+        _kill(node_fd)
+    except OSError as fault:
+        logger.warning("guard: the node's end of the line broke (%s)", fault)
+    drop(config, try_s=_TRY_S)
+    logger.info("guard: node process %d has ended; the siren is off", node)
+
+
+def _kill(node_fd: int) -> None:
+    if node_fd < 0:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(node_fd, signal.SIGKILL)
+    select.select([node_fd], [], [], _TRY_S)
+
+
+def main() -> None:
+    """Be the guard: `python -m node_firmware.guard FILE DRIVER HOST PORT PID`, stdin being our end of the socket pair."""
+    path, driver, host, port, node = sys.argv[1:]
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGABRT, signal.SIGPIPE):
+        signal.signal(sign, signal.SIG_IGN)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    config = settings_file.read(Path(path), NodeConfig)
+    pins = PinsSettings(driver=driver, host=host, port=int(port))  # type: ignore[arg-type]  # the node's own, checked there
+    config = NodeConfig(
+        identity=config.identity, broker=config.broker, siren=config.siren, inputs=config.inputs, pins=pins
+    )
+    _import_driver(pins)
+    watch(config, int(node), socket.socket(fileno=os.dup(0)))
+
+
+def _import_driver(pins: PinsSettings) -> None:
+    """So that nothing must be read from a disk that may hang when the siren has to go off."""
+    with contextlib.suppress(ImportError):
+        if pins.driver == "pigpio":
+            import gpiozero.pins.pigpio  # type: ignore[import-untyped]  # noqa: PLC0415 (only the driver in use)
+        elif pins.driver == "lgpio":
+            import gpiozero.pins.lgpio  # type: ignore[import-untyped]  # noqa: PLC0415 (only the driver in use)
+        else:
+            import gpiozero.pins.mock  # type: ignore[import-untyped]  # noqa: F401, PLC0415 (only the driver in use)
+
+
+if __name__ == "__main__":
+    main()
