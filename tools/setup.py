@@ -183,13 +183,19 @@ def environment(folder: Path, python: Path, lock_name: str) -> None:
 
 def make_environment(folder: Path, python: Path) -> None:
     """An empty environment at `folder`, with pip. Raises SetupError when this Python cannot make one."""
-    if not ends_well(python, "-c", "import ensurepip, venv", quiet=True):
-        version = version_of(python)
-        name = f"python{version[0]}.{version[1]}-venv" if version else "python3-venv"
-        apt_install([name], f"{python} cannot make virtual environments")
+    missing = packages_to_make_environments(python)
+    if missing:
+        apt_install(missing, f"{python} cannot make virtual environments")
     say(f"making {folder.relative_to(ROOT)} with {python}")
     shutil.rmtree(folder, ignore_errors=True)
     run([python, "-m", "venv", folder])
+
+
+def packages_to_make_environments(python: Path) -> list[str]:
+    """The Debian package that this Python needs to make environments; none when it can."""
+    if ends_well(python, "-c", "import ensurepip, venv", quiet=True):
+        return []
+    return ["python{}.{}-venv".format(*(version_of(python) or OLDEST))]
 
 
 def install(python: Path, *arguments: str, hashed: bool) -> None:
@@ -232,9 +238,14 @@ def ends_well(*command: str | Path, quiet: bool = False) -> bool:
 
 
 def system_packages() -> None:
-    """Make sure that the programs the tests run are here. Raises SetupError with the line to type where apt may not."""
+    """Make sure that the programs the tests run are here. Raises SetupError with the line to type where apt may not.
+
+    What the environment needs from apt is asked for with them, so that there is one line to type and not two.
+    """
     missing = [package for program, package in SYSTEM_PROGRAMS.items() if not program_is_here(program)]
     if missing:
+        if not fits(version_of(ROOT / ".venv" / "bin" / "python")):
+            missing += packages_to_make_environments(base_python())
         apt_install(missing, "the tests need programs that are not here")
 
 
