@@ -185,6 +185,13 @@ class NodeWent(Struct, frozen=True):
     boot: str
 
 
+class SilentLifeCame(Struct, frozen=True):
+    """In the sealed chain, at each new life of a node: the boot under which its silent presses count."""
+
+    node: str
+    silent_boot: str
+
+
 class OrderSent(Struct, frozen=True, omit_defaults=True):
     """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `siren-test`."""
 
@@ -281,7 +288,7 @@ class CommitmentOpened(Struct, frozen=True):
 
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | StepSet | StepsEnded
-    | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | OrderSent | OrderAnswered | NodeAskedRecorded
+    | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened
 )
@@ -299,6 +306,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "reply": ReplyReceived,
     "node.came": NodeCame,
     "node.went": NodeWent,
+    "node.silent-life": SilentLifeCame,
     "order.sent": OrderSent,
     "order.answered": OrderAnswered,
     "node.asked": NodeAskedRecorded,
