@@ -1,0 +1,206 @@
+"""The policy: what each kind of press sets going, as data, parsed from TOML and checked whole.
+
+A committee changes this file, not the code. Every decision names the version (a hash of the text) it was made under.
+"""
+
+import hashlib
+import tomllib
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct, field
+
+from controller.errors import BadConfig
+from controller.messages import KindSettings, Name, Pulse
+from controller.registry import Role
+from controller.settings_file import convert
+
+ChannelName = Literal["sms", "call", "dc09", "cap", "apprise", "webhook"]
+Seconds = Annotated[int, Meta(ge=0, le=86_400)]
+
+TEST: Final = "test"
+TAMPER: Final = "tamper"
+CONTINUOUS_MS: Final = 20_000
+"""A tone as long as this without a pause is what people run from a tsunami or an earthquake for."""
+
+
+class Police(StrEnum):
+    """When the police are told."""
+
+    IMMEDIATELY = "immediately"
+    AFTER_VERIFICATION = "after-verification"    # a second press, or a member's word
+    NEVER = "never"
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
+    """One ring of people: who is told, so long after the opening, while nobody has taken it.
+
+    on_duty: only those on a shift for the block now; else everybody with the role. channels: those allowed, each member by
+    the first of their contacts that is among them.
+    """
+
+    after_s: Seconds
+    roles: tuple[Role, ...]
+    channels: tuple[ChannelName, ...] = ("sms", "apprise", "webhook")
+    on_duty: bool = True
+
+
+class Codes(Struct, frozen=True, forbid_unknown_fields=True):
+    """How machines are told: Contact ID and SIA codes (DC-09, section 7 of its facts), CAP category, event and severity."""
+
+    cid: Annotated[str, Meta(pattern="^[0-9B-F]{3}$")]
+    sia: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    restore_sia: Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+    cap_category: Literal["Geo", "Met", "Safety", "Security", "Rescue", "Fire", "Health", "Env", "Transport", "Infra", "CBRNE", "Other"] = "Security"
+    cap_event: str = ""
+    severity: Literal["Extreme", "Severe", "Moderate", "Minor"] = "Severe"
+
+
+class Kind(Struct, frozen=True, forbid_unknown_fields=True):
+    """What one kind of press sets going.
+
+    rank: how serious; 0 is told first. group: presses of kinds of one group in one block within the join window are one
+    emergency. enough: how many must have taken it before the ring on duty is left in peace. repeat_s: the pace at which
+    the last step is repeated. cancel_s: how long a cancel stops the escalation.
+    """
+
+    audible: bool
+    rank: Annotated[int, Meta(ge=0, le=99)]
+    codes: Codes
+    steps: tuple[Step, ...]
+    group: Name = "street"
+    hold_ms: Annotated[int, Meta(ge=200, le=10_000)] = 1000
+    pattern: tuple[Pulse, ...] = ()
+    police: Police = Police.NEVER
+    siren: bool = False
+    enough: Annotated[int, Meta(ge=1, le=20)] = 1
+    repeat_s: Annotated[int, Meta(ge=30, le=3600)] = 180
+    cancel_s: Annotated[int, Meta(ge=0, le=600)] = 30
+
+    def faults(self) -> Iterable[str]:
+        """What the types cannot say; each begins with the field."""
+        if self.audible and not self.pattern:
+            yield "pattern: empty; expected the siren's on and off times in ms, since the kind is audible; add e.g. [[700, 300]]"
+        if not self.audible and self.siren:
+            yield "siren: true; expected false, since the kind is silent: a siren would tell the aggressor; correct one of the two"
+        if not self.audible and self.pattern:
+            yield "pattern: set; expected none, since the kind is silent; remove it"
+        for pulse in self.pattern:
+            if pulse.on_ms <= 0 or pulse.off_ms <= 0 or pulse.on_ms > CONTINUOUS_MS:
+                yield f"pattern: {list(pulse)}; expected times above 0, on at most {CONTINUOUS_MS}: a continuous tone means an earthquake; correct it"
+        if not self.steps:
+            yield "steps: none; expected at least one, or somebody's press would reach no one; add one"
+        elif self.steps[0].after_s != 0:
+            yield f"steps, #1 after_s: {self.steps[0].after_s}; expected 0: the first ring is told at once; correct it"
+        for n, (earlier, later) in enumerate(zip(self.steps, self.steps[1:], strict=False), 2):
+            if later.after_s <= earlier.after_s:
+                yield f"steps, #{n} after_s: {later.after_s}; expected more than the {earlier.after_s} of the step before; correct the order"
+        for n, step in enumerate(self.steps, 1):
+            if not step.roles:
+                yield f"steps, #{n} roles: none; expected at least one role; add one"
+            if not step.channels:
+                yield f"steps, #{n} channels: none; expected at least one channel; add one"
+
+
+class PolicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who the police are, and their lines in the order in which they are tried."""
+
+    roles: tuple[Role, ...] = (Role.POLICE_DESK,)
+    channels: tuple[ChannelName, ...] = ("dc09", "cap", "webhook", "sms")
+
+
+class Times(Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds for every kind.
+
+    late_after_s: a press surely older than this is told without sirens. join_s: how long after its last press an incident
+    takes further ones in. taken_s: taken and nobody on scene for so long: asked again. siren_s: how long a siren sounds.
+    """
+
+    late_after_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
+    join_s: Annotated[int, Meta(ge=30, le=86_400)] = 1800
+    taken_s: Annotated[int, Meta(ge=60, le=86_400)] = 900
+    reopen_s: Annotated[int, Meta(ge=60, le=7200)] = 1800
+    siren_s: Annotated[int, Meta(ge=5, le=900)] = 180
+    beat_s: Annotated[int, Meta(ge=1, le=3600)] = 20
+    fault_repeat_s: Annotated[int, Meta(ge=600, le=604_800)] = 86_400
+
+
+class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who is told that something needs mending; `urgent` ones (nobody can be told, the record cannot be kept) go to both."""
+
+    roles: tuple[Role, ...] = (Role.TECHNICIAN,)
+    urgent_roles: tuple[Role, ...] = (Role.TECHNICIAN, Role.COORDINATOR)
+    channels: tuple[ChannelName, ...] = ("sms", "apprise", "webhook")
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    kinds: dict[Name, Kind]
+    times: Times = field(default_factory=Times)
+    police: PolicePolicy = field(default_factory=PolicePolicy)
+    faults_to: FaultsPolicy = field(default_factory=FaultsPolicy)
+
+    def faults(self) -> Iterable[str]:
+        for name, kind in self.kinds.items():
+            for fault in kind.faults():
+                yield f"[kinds.{name}] {fault}"
+        for needed in (TEST, TAMPER):
+            if needed not in self.kinds:
+                yield f"[kinds.{needed}]: missing; expected it, since nodes send presses of this kind by themselves; add it"
+        patterns: dict[tuple[Pulse, ...], str] = {}
+        for name, kind in self.kinds.items():
+            if kind.pattern:
+                if kind.pattern in patterns:
+                    yield f"[kinds.{name}] pattern: the same as of {patterns[kind.pattern]}; expected one of its own, so that ears tell them apart; change it"
+                patterns[kind.pattern] = name
+            if kind.audible != (kind.group == "street") and name not in (TEST, TAMPER):
+                yield (f"[kinds.{name}] group: {kind.group!r}; expected "
+                       f"{'street' if kind.audible else 'a group of its own'!r}: a silent press joined to an audible one would be revealed; correct it")
+
+
+class Policy:
+    """A policy that was checked whole. text: as it was written; version: the first 16 hex digits of its SHA-256."""
+
+    def __init__(self, text: str, file: _File) -> None:
+        self.text = text
+        self.version = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.kinds: Mapping[str, Kind] = file.kinds
+        self.times = file.times
+        self.police = file.police
+        self.faults_to = file.faults_to
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and other.text == self.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    @classmethod
+    def parse(cls, text: str, where: str = "policy") -> "Policy":
+        """Read a policy's TOML; `where` begins each fault.
+
+        Raises BadConfig with every fault of it.
+        """
+        try:
+            data = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as fault:
+            raise BadConfig([f"{where}: cannot be read as TOML ({fault}); correct that place"]) from fault
+        return cls(text, convert(data, _File, where))
+
+    def kind(self, name: str) -> Kind:
+        """The kind of that name; of one that no policy knows (an older node's) what holds for panic, or the most serious one."""
+        found = self.kinds.get(name)
+        return found if found is not None else self._unknown
+
+    @cached_property
+    def _unknown(self) -> Kind:
+        return self.kinds.get("panic") or min(self.kinds.values(), key=lambda kind: kind.rank)
+
+    @cached_property
+    def node_kinds(self) -> dict[str, KindSettings]:
+        """What nodes must know of the kinds."""
+        return {
+            name: KindSettings(audible=kind.audible, rank=kind.rank, hold_ms=kind.hold_ms, pattern=kind.pattern)
+            for name, kind in self.kinds.items()
+        }
