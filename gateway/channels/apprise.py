@@ -43,7 +43,7 @@ class AppriseChannel:
         self._threads_max = 2 * settings.concurrency
         self._threads = ThreadPoolExecutor(self._threads_max, thread_name_prefix="apprise")
         self._busy = 0
-        self._asset = apprise.AppriseAsset(app_id="Cuadra", app_desc="Cuadra", app_url="", async_mode=False)
+        self._asset = apprise.AppriseAsset(app_id="Cuadra", app_desc="Cuadra", app_url="", async_mode=False, storage_mode="memory")
         for name in FOREIGN_LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
@@ -81,6 +81,6 @@ class AppriseChannel:
             sender = apprise.Apprise(asset=self._asset)
             sender.add(service)
             sent = sender.notify(body=telling.text, title=telling.title, body_format=apprise.NotifyFormat.TEXT)
-        except Exception as fault:  # noqa: BLE001 (a plugin's defect stays its own; its text may hold the address)
+        except Exception as fault:  # a plugin's defect stays its own; its text may hold the address
             return TryLater(f"Apprise failed ({type(fault).__name__})")
         return Sent() if sent else TryLater("Apprise says that the service did not accept it")

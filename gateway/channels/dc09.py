@@ -106,8 +106,12 @@ class Dc09Channel:
                 # At least each second, because the registry may have changed.
                 await asyncio.sleep(max(0.01, min([1.0, *map(self._due_s, known)])))
         finally:
-            for line in self._lines.values():
-                line.close()
+            self.close()
+
+    def close(self) -> None:
+        """Drop every connection; the next message opens its own again."""
+        for line in self._lines.values():
+            line.close()
 
     async def _poll(self, to: ReceiverAddress, report: Report) -> None:
         line = self._line(to)

@@ -1,0 +1,1 @@
+"""The channels to machines and messengers, against software that nobody here wrote."""
