@@ -72,7 +72,7 @@ def _rows(path: Path) -> Iterator[Line]:
             for number, text in enumerate(file, 1):
                 try:
                     yield _DECODE(text)
-                except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+                except (msgspec.MsgspecError, UnicodeError, RecursionError) as fault:
                     raise BadMessage(f"{path}, line {number}: {fault}; expected a line that `cuadra journal export` writes") from fault
     except OSError as fault:
         raise BadMessage(f"{path}: cannot be read ({fault.strerror}); correct the path") from fault

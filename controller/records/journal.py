@@ -90,6 +90,8 @@ class _Read(Struct, frozen=True):
     zone: str
 
 
+_UNREADABLE: Final = (msgspec.MsgspecError, UnicodeError, RecursionError)
+"""What msgspec raises over bytes that are no entry."""
 _ENCODE: Final = msgspec.json.Encoder(order="sorted").encode
 _DECODE: Final = msgspec.json.Decoder(_Read).decode
 _BODIES: Final = {kind: msgspec.json.Decoder(body) for kind, body in KINDS.items()}
@@ -123,10 +125,10 @@ def append(zone: str, heads: Mapping[Chain, Head], batch: Sequence[Addition], sa
         kind = KIND_OF[type(body)]
         seq, previous = new[chain]
         salt = hexed[n * 32:n * 32 + 32]
-        encoded_body = _ENCODE(body)
         try:
+            encoded_body = _ENCODE(body)
             _BODIES[kind].decode(encoded_body)
-        except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+        except _UNREADABLE as fault:
             raise BrokenPromise(f"entry of kind {kind}: {fault}; expected integers and texts as controller/entries.py has them; nothing was written") from fault
         written = _ENCODE(_Written(at_ms, msgspec.Raw(encoded_body), chain.value, kind, salt, seq + 1, VERSION, zone))
         head = Head(seq + 1, link_after(previous, digest(written)))
@@ -143,7 +145,7 @@ def decode(row: Row) -> Entry:
     try:
         read = _DECODE(row.data)
         body = _BODIES[read.kind].decode(read.body)
-    except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+    except _UNREADABLE as fault:
         raise BrokenPromise(f"journal entry {row.seq}: cannot be read ({fault}); run `cuadra journal verify`") from fault
     except KeyError as fault:
         raise BrokenPromise(f"journal entry {row.seq}: of kind {fault}, which this version does not know; run the version that wrote it, or a newer one") from fault
@@ -237,7 +239,7 @@ class _Checker:
         if not row.digest:
             try:
                 read = _DECODE(row.data)
-            except (msgspec.ValidationError, msgspec.DecodeError) as fault:
+            except _UNREADABLE as fault:
                 yield Finding(Break.CHANGED, row.seq, f"entry {row.seq} was changed: it is no longer an entry ({fault})")
                 return
             if (read.zone, read.chain, read.seq) != (self._zone, self._chain, row.seq):
