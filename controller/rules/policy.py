@@ -13,8 +13,8 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, field
 
 from controller.errors import BadConfig
-from controller.messages import KindSettings, Name, Pulse
-from controller.registry import Role
+from controller.messages import InputSettings, KindSettings, Name, Pulse, Settings
+from controller.registry import Input, Role
 from controller.settings_file import convert
 
 ChannelName = Literal["sms", "call", "dc09", "cap", "apprise", "webhook"]
@@ -64,6 +64,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     rank: how serious; 0 is told first. group: presses of kinds of one group in one block within the join window are one
     emergency. enough: how many must have taken it before the ring on duty is left in peace. repeat_s: the pace at which
     the last step is repeated. cancel_s: how long a cancel stops the escalation.
+    circle: for a silent kind, the roles that may know of it at all; empty for every other kind.
     """
 
     audible: bool
@@ -78,6 +79,12 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     enough: Annotated[int, Meta(ge=1, le=20)] = 1
     repeat_s: Annotated[int, Meta(ge=30, le=3600)] = 180
     cancel_s: Annotated[int, Meta(ge=0, le=600)] = 30
+    circle: tuple[Role, ...] = ()
+
+    @property
+    def silent(self) -> bool:
+        """Only its circle may know of it, and its records are sealed."""
+        return bool(self.circle)
 
     def faults(self) -> Iterable[str]:
         """What the types cannot say; each begins with the field."""
@@ -97,7 +104,12 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
         for n, (earlier, later) in enumerate(zip(self.steps, self.steps[1:], strict=False), 2):
             if later.after_s <= earlier.after_s:
                 yield f"steps, #{n} after_s: {later.after_s}; expected more than the {earlier.after_s} of the step before; correct the order"
+        if self.silent and self.audible:
+            yield "circle: set; expected none, since the kind is audible; correct one of the two"
         for n, step in enumerate(self.steps, 1):
+            for role in step.roles:
+                if self.silent and role not in self.circle:
+                    yield f"steps, #{n} roles: {role.value!r} is not in the kind's circle; expected one of {', '.join(self.circle)}; correct it"
             if not step.roles:
                 yield f"steps, #{n} roles: none; expected at least one role; add one"
             if not step.channels:
@@ -115,7 +127,9 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     """What holds for every kind.
 
     late_after_s: a press surely older than this is told without sirens. join_s: how long after its last press an incident
-    takes further ones in. taken_s: taken and nobody on scene for so long: asked again. siren_s: how long a siren sounds.
+    takes further ones in. taken_s: taken and nobody on scene for so long: asked again. on_scene_s: how often whoever is on
+    scene is asked how it goes. siren_s: how long a siren sounds. late_beats: so many missed beats make a node late; many_late:
+    so many late nodes at once are one fault of the zone. fault_quiet_s: a fault that comes back sooner is not told again.
     """
 
     late_after_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
@@ -125,6 +139,10 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     siren_s: Annotated[int, Meta(ge=5, le=900)] = 180
     beat_s: Annotated[int, Meta(ge=1, le=3600)] = 20
     fault_repeat_s: Annotated[int, Meta(ge=600, le=604_800)] = 86_400
+    fault_quiet_s: Annotated[int, Meta(ge=0, le=86_400)] = 3600
+    on_scene_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
+    late_beats: Annotated[int, Meta(ge=2, le=100)] = 3
+    many_late: Annotated[int, Meta(ge=2, le=10_000)] = 5
 
 
 class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
@@ -137,6 +155,9 @@ class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
     kinds: dict[Name, Kind]
+    forced: Name
+    """The silent kind that a forced cancel raises."""
+    forced: Name = "extortion"
     times: Times = field(default_factory=Times)
     police: PolicePolicy = field(default_factory=PolicePolicy)
     faults_to: FaultsPolicy = field(default_factory=FaultsPolicy)
@@ -148,15 +169,28 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
         for needed in (TEST, TAMPER):
             if needed not in self.kinds:
                 yield f"[kinds.{needed}]: missing; expected it, since nodes send presses of this kind by themselves; add it"
+        if self.forced not in self.kinds or self.kinds[self.forced].audible:
+            yield f"forced: {self.forced!r}; expected a silent kind: its circle is told when somebody cancels under threat; correct it"
+        if self.forced not in self.kinds or not self.kinds[self.forced].silent:
+            yield f"forced: {self.forced!r}; expected one of the silent kinds, since whoever is forced to cancel must not be heard; correct it"
         patterns: dict[tuple[Pulse, ...], str] = {}
         for name, kind in self.kinds.items():
             if kind.pattern:
                 if kind.pattern in patterns:
-                    yield f"[kinds.{name}] pattern: the same as of {patterns[kind.pattern]}; expected one of its own, so that ears tell them apart; change it"
+                    yield (f"[kinds.{name}] pattern: the same as of {patterns[kind.pattern]}; expected one of its own, so that "
+                           "ears tell them apart; change it")
                 patterns[kind.pattern] = name
-            if kind.audible != (kind.group == "street") and name not in (TEST, TAMPER):
-                yield (f"[kinds.{name}] group: {kind.group!r}; expected "
-                       f"{'street' if kind.audible else 'a group of its own'!r}: a silent press joined to an audible one would be revealed; correct it")
+            yield from self._group_faults(name, kind)
+
+    def _group_faults(self, name: str, kind: Kind) -> Iterable[str]:
+        if kind.silent and name in (TEST, TAMPER):
+            yield f"[kinds.{name}] circle: set; expected none, since nodes send presses of this kind by themselves, openly; remove it"
+        if not kind.silent and not kind.audible and name != TAMPER:
+            yield f"[kinds.{name}] circle: none; expected the roles that may know of a silent press; add them"
+        for other, its in self.kinds.items():
+            if other != name and its.group == kind.group and not (kind.audible and its.audible and TEST not in (name, other)):
+                yield (f"[kinds.{name}] group: {kind.group!r}, as {other}; expected a group of its own: a silent press joined to "
+                       "another would be revealed, and a test is no emergency; correct it")
 
 
 class Policy:
@@ -166,6 +200,8 @@ class Policy:
         self.text = text
         self.version = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.kinds: Mapping[str, Kind] = file.kinds
+        self.forced = file.forced
+        self.forced = file.forced
         self.times = file.times
         self.police = file.police
         self.faults_to = file.faults_to
@@ -188,6 +224,10 @@ class Policy:
             raise BadConfig([f"{where}: cannot be read as TOML ({fault}); correct that place"]) from fault
         return cls(text, convert(data, _File, where))
 
+    def is_silent(self, kind: str) -> bool:
+        """Whether a press of this kind is a secret of its own circle. (A tamper contact makes no sound and is no secret.)"""
+        return kind != TAMPER and not self.kind(kind).audible
+
     def kind(self, name: str) -> Kind:
         """The kind of that name; of one that no policy knows (an older node's) what holds for panic, or the most serious one."""
         found = self.kinds.get(name)
@@ -195,7 +235,14 @@ class Policy:
 
     @cached_property
     def _unknown(self) -> Kind:
-        return self.kinds.get("panic") or min(self.kinds.values(), key=lambda kind: kind.rank)
+        open_kinds = (kind for name, kind in self.kinds.items() if not kind.silent and name not in (TEST, TAMPER))
+        return self.kinds.get("panic") or min(open_kinds, key=lambda kind: kind.rank, default=self.kinds[TAMPER])
+
+    def settings(self, boot: str, rev: int, inputs: Iterable[Input]) -> Settings:
+        """What a node with these inputs must know, for its life `boot`."""
+        panic = self.kind("panic")
+        return Settings(boot, rev, self.node_kinds, {each.input: InputSettings(each.kind) for each in inputs}, self.times.siren_s,
+                        self.times.beat_s, panic.cancel_s, self.times.reopen_s)
 
     @cached_property
     def node_kinds(self) -> dict[str, KindSettings]:
