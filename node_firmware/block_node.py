@@ -107,6 +107,7 @@ class BlockNode:
         self._handlers: Mapping[type, Callable[[Any], None]] = {
             events.Edge: self._edge,
             events.Started: self._started,
+            events.OutboxOpened: self._outbox_opened,
             events.PressKept: self._kept,
             events.PressNotKept: self._not_kept,
             events.DiskWell: self._disk_well,
@@ -207,13 +208,20 @@ class BlockNode:
         self._asking, self._orders = Asking(event.boot), Orders(event.boot)
         self._machine_restarted = event.machine_restarted
         self._started_ms = self._now_ms
-        self._health.disk = event.disk_fault
         self._health.supply = event.siren_mark_age_ms is not None and event.siren_mark_age_ms <= SUPPLY_COLLAPSES_MS
-        if event.settings is not None:
-            self._health.settings_refused = not self._kinds.take(event.settings)
-            self._siren.limit_s = self._kinds.siren_s_max
         self._out.siren.append(effects.StopSiren())
         self._out.rest.append(effects.MarkSiren(on=False))
+        self._outbox_opened(event)
+        for name, button in self._buttons.items():
+            levels = {side: event.lines.get(line, False) for line, (of, side) in self._lines.items() if of == name}
+            button.start(pressed=levels["pressed"], released=levels.get("released", False), at_ms=self._now_ms)
+
+    def _outbox_opened(self, event: events.Started | events.OutboxOpened) -> None:
+        """Take up what an earlier life left on the disk."""
+        self._health.disk = event.disk_fault
+        if event.settings is not None and event.settings.rev > self._kinds.rev:
+            self._health.settings_refused = not self._kinds.take(event.settings)
+            self._siren.limit_s = self._kinds.siren_s_max
         for waiting in event.waiting:
             press = waiting.press
             secret = self._kinds.secret(press.input, press.kind)
@@ -222,9 +230,6 @@ class BlockNode:
             )
             if outgoing is not None and not secret and outgoing.calls:
                 self._emergency.called(press.input, outgoing.ref, waiting.made_at_ms or self._now_ms, self._now_ms)
-        for name, button in self._buttons.items():
-            levels = {side: event.lines.get(line, False) for line, (of, side) in self._lines.items() if of == name}
-            button.start(pressed=levels["pressed"], released=levels.get("released", False), at_ms=self._now_ms)
 
     # --- hands
 

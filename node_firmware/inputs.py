@@ -34,7 +34,8 @@ class Started(Struct, frozen=True):
     settings: the last ones from the gateway, if any were kept. waiting: what the outbox holds, oldest first.
     machine_restarted: false when only the process did. siren_mark_age_ms: how long before its end the last life had
     switched the siren on, when that life ended with the siren on and the machine restarted; else None.
-    disk_fault: the outbox could not be opened (`disk-read-only`, `disk-full`, `disk-damaged`), else empty.
+    disk_fault: the outbox could not be opened (`disk-read-only`, `disk-full`, `disk-damaged`; `disk-slow`: it has not
+    answered yet, and OutboxOpened follows), else empty.
     """
 
     boot: Boot
@@ -44,6 +45,14 @@ class Started(Struct, frozen=True):
     waiting: tuple[WaitingPress, ...] = ()
     machine_restarted: bool = True
     siren_mark_age_ms: int | None = None
+    disk_fault: str = ""
+
+
+class OutboxOpened(Struct, frozen=True):
+    """The disk hung when the process started and answers now: what `Started` could not bring."""
+
+    settings: messages.Settings | None = None
+    waiting: tuple[WaitingPress, ...] = ()
     disk_fault: str = ""
 
 
@@ -122,6 +131,6 @@ class Woken(Struct, frozen=True):
 
 
 NodeInput = (
-    Edge | Started | PressKept | PressNotKept | DiskWell | PressReceipted | LinkUp | LinkDown | OrderCame | IncidentCame
+    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | PressReceipted | LinkUp | LinkDown | OrderCame | IncidentCame
     | SettingsCame | AnswerCame | PowerRead | GuardSeen | Woken
 )
