@@ -26,12 +26,13 @@ import signal
 import socket
 import sys
 import time
-from pathlib import Path
 from typing import Final
 
-from controller import settings_file
+import msgspec
+from msgspec import Struct
+
 from controller.errors import Unavailable
-from node_firmware.config import NodeConfig, PinsSettings
+from node_firmware.config import PinsSettings, SirenPins
 from node_firmware.pins import open_factory, siren_off
 
 logger = logging.getLogger(__name__)
@@ -43,7 +44,7 @@ _TRY_S: Final = 8.0
 _RETRY_S: Final = 0.1
 
 
-def drop(config: NodeConfig, *, try_s: float = 0.0) -> None:
+def drop(pins: PinsSettings, siren: SirenPins, *, try_s: float = 0.0) -> None:
     """Switch the siren off. try_s: how long to try while another process holds its pin.
 
     Raises Unavailable when it could not be had.
@@ -51,11 +52,11 @@ def drop(config: NodeConfig, *, try_s: float = 0.0) -> None:
     until = time.monotonic() + try_s
     while True:
         try:
-            siren_off(open_factory(config.pins), config)
+            siren_off(open_factory(pins), siren)
         except Exception as fault:  # each driver raises its own kinds
             if time.monotonic() >= until:
                 raise Unavailable(
-                    f"the siren's pin {config.siren.pin} cannot be had ({fault}); expected the node to have ended; "
+                    f"the siren's pin {siren.pin} cannot be had ({fault}); expected the node to have ended; "
                     "if another node process runs, that one has switched it off at its start"
                 ) from fault
             time.sleep(_RETRY_S)
@@ -63,8 +64,17 @@ def drop(config: NodeConfig, *, try_s: float = 0.0) -> None:
             return
 
 
-def watch(config: NodeConfig, node: int, beats: socket.socket) -> None:
-    """Guard the node process `node` until it has ended, over our end of the socket pair."""
+class Watched(Struct, frozen=True):
+    """What a guard must know: the node's process, and its siren."""
+
+    process: int
+    pins: PinsSettings
+    siren: SirenPins
+
+
+def watch(watched: Watched, beats: socket.socket) -> None:
+    """Guard the node's process until it has ended, over our end of the socket pair."""
+    node = watched.process
     try:
         node_fd = os.pidfd_open(node)
     except ProcessLookupError:
@@ -79,7 +89,7 @@ def watch(config: NodeConfig, node: int, beats: socket.socket) -> None:
         _kill(node_fd)
     except OSError as fault:
         logger.warning("guard: the node's end of the line broke (%s)", fault)
-    drop(config, try_s=_TRY_S)
+    drop(watched.pins, watched.siren, try_s=_TRY_S)
     logger.info("guard: node process %d has ended; the siren is off", node)
 
 
@@ -92,18 +102,13 @@ def _kill(node_fd: int) -> None:
 
 
 def main() -> None:
-    """Be the guard: `python -m node_firmware.guard FILE DRIVER HOST PORT PID`, stdin being our end of the socket pair."""
-    path, driver, host, port, node = sys.argv[1:]
+    """Be the guard: `python -m node_firmware.guard WATCHED`, its JSON; stdin is our end of the socket pair."""
     for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGABRT, signal.SIGPIPE):
         signal.signal(sign, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    config = settings_file.read(Path(path), NodeConfig)
-    pins = PinsSettings(driver=driver, host=host, port=int(port))  # type: ignore[arg-type]  # the node's own, checked there
-    config = NodeConfig(
-        identity=config.identity, broker=config.broker, siren=config.siren, inputs=config.inputs, pins=pins
-    )
-    _import_driver(pins)
-    watch(config, int(node), socket.socket(fileno=os.dup(0)))
+    watched = msgspec.json.decode(sys.argv[1], type=Watched)
+    _import_driver(watched.pins)
+    watch(watched, socket.socket(fileno=os.dup(0)))
 
 
 def _import_driver(pins: PinsSettings) -> None:

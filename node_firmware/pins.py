@@ -19,7 +19,7 @@ from gpiozero import Factory, OutputDevice  # type: ignore[import-untyped]  # it
 from controller.errors import Unavailable
 from controller.messages import Pulse
 from node_firmware.clock import boottime_ms
-from node_firmware.config import InputPins, NodeConfig, PinsSettings
+from node_firmware.config import InputPins, NodeConfig, PinsSettings, SirenPins
 from node_firmware.effects import Light, Sound
 from node_firmware.inputs import Edge
 from node_firmware.lights import BLINKS, BUZZES
@@ -79,9 +79,9 @@ def _pigpio(settings: PinsSettings) -> Factory:
 _FACTORIES: Final[Mapping[str, Callable[[PinsSettings], Factory]]] = {"lgpio": _lgpio, "mock": _mock, "pigpio": _pigpio}
 
 
-def siren_off(factory: Factory, config: NodeConfig) -> None:
+def siren_off(factory: Factory, siren: SirenPins) -> None:
     """Drive the siren's pin to off, and leave it driven: an input would float, and what it drives with it."""
-    factory.pin(config.siren.pin).output_with_state(not config.siren.active_high)
+    factory.pin(siren.pin).output_with_state(not siren.active_high)
 
 
 def lines_of(inputs: Mapping[str, InputPins]) -> dict[str, int]:
@@ -138,7 +138,7 @@ class Pins:
         self._woken = woken
         self._loop = asyncio.get_running_loop()
         try:
-            siren_off(factory, config)
+            siren_off(factory, config.siren)
             self._siren = Player(_writer(self._output(config.siren.pin, active_high=config.siren.active_high)))
             self._strobe = Player(_writer(self._output(config.siren.strobe)))
             self._buzzer = Player(_writer(self._output(config.buzzer)))

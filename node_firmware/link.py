@@ -1,0 +1,255 @@
+"""The node's link to its zone's gateway: MQTT 5 by aiomqtt, authenticated both ways; the design's section 5.
+
+What is published goes through one priority queue, the most serious press first; up to 20 wait for the broker's
+acknowledgement side by side (Mosquitto grants no more), none for another's. Nothing is kept across a lost connection:
+the core sends again whatever is not receipted. What comes in and is not the gateway's own is dropped and logged.
+"""
+
+import asyncio
+import contextlib
+import heapq
+import itertools
+import logging
+import random
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+import aiomqtt
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from controller import messages
+from controller.authentication import Direction, PairKey
+from controller.errors import BadConfig, BadMessage
+from controller.messages import CHANNELS, ROOT, Message, Online, Topic
+from node_firmware.clock import boottime_ms
+from node_firmware.config import BrokerSettings, NodeConfig
+from node_firmware.inputs import (
+    AnswerCame,
+    IncidentCame,
+    LinkDown,
+    LinkUp,
+    NodeInput,
+    OrderCame,
+    PressReceipted,
+    SettingsCame,
+)
+from node_firmware.quietly import Quietly
+from node_firmware.resolver import Resolver
+
+logger = logging.getLogger(__name__)
+
+KEEP_ALIVE_S: Final = 10
+IN_FLIGHT_MAX: Final = 20
+BACK_OFF_S_FIRST: Final = 0.5
+BACK_OFF_S_MAX: Final = 30.0
+CALL_S: Final = 30.0
+_CONTROL_RANK: Final = -1
+"""Births, beats and answers are few and small: they pass the presses, whose backlog may be long."""
+
+
+class Link:
+    """The connection of one life of the node.
+
+    feed: called on the event loop with each input for the core. will: what the broker says when the connection is lost.
+    Raises BadConfig when the broker's files cannot be read; they are read once, here.
+    """
+
+    def __init__(
+        self, config: NodeConfig, key: PairKey, will: Online, feed: Callable[[NodeInput], None]
+    ) -> None:
+        broker = config.broker
+        self._broker = broker
+        self._zone = config.identity.zone
+        self._node = config.identity.node
+        self._key = key
+        self._will = will
+        self._feed = feed
+        self._password = _password(broker)
+        self._tls = _tls(broker)
+        self._resolver = Resolver(broker.host, broker.port)
+        self._queue: list[tuple[int, int, Message, int | None, int]] = []
+        self._order = itertools.count()
+        self._ready = asyncio.Event()
+        self._up = False
+        self._bad = Quietly(logger, logging.WARNING)
+        self._lost = Quietly(logger, logging.INFO)
+
+    def publish(self, message: Message, *, age_ms: int | None = None, rank: int = _CONTROL_RANK) -> None:
+        """Send it now, in the order of `rank`; dropped when the link is down. age_ms: of a press, if it is known."""
+        if self._up:
+            heapq.heappush(self._queue, (rank, next(self._order), message, age_ms, boottime_ms()))
+            self._ready.set()
+
+    async def run(self) -> None:
+        """Connect, and connect again, until cancelled."""
+        pause = BACK_OFF_S_FIRST
+        while True:
+            address = await self._resolver.address(literal=self._tls is None)
+            try:
+                async with self._client(address) as client:
+                    pause = BACK_OFF_S_FIRST
+                    await self._serve(client)
+            except (aiomqtt.MqttError, OSError, ValueError) as fault:
+                self._lost.say("link: no broker at %s:%d (%s); trying again", self._broker.host, self._broker.port, fault)
+            except Exception:  # a fault of the libraries' must not end the link for good
+                logger.exception("link: an unexpected fault; trying again")
+            # Jitter over the whole range: a zone's nodes do not come back all in one second.
+            await asyncio.sleep(random.uniform(0.1, pause))  # noqa: S311 (no secret)
+            pause = min(pause * 2, BACK_OFF_S_MAX)
+
+    def _client(self, address: str) -> aiomqtt.Client:
+        topic = messages.topic_of(self._will, self._zone, self._node)
+        payload = messages.encode(self._will)
+        will = aiomqtt.Will(str(topic), payload, 1, retain=True, properties=self._properties(topic, payload, "", will=True))
+        client = aiomqtt.Client(
+            address,
+            self._broker.port,
+            username=self._broker.username,
+            password=self._password,
+            identifier=f"cuadra-{self._zone}-{self._node}",
+            protocol=aiomqtt.ProtocolVersion.V5,
+            will=will,
+            clean_start=True,
+            keepalive=KEEP_ALIVE_S,
+            timeout=CALL_S,
+            max_inflight_messages=IN_FLIGHT_MAX,
+            max_queued_incoming_messages=1000,
+            tls_context=self._tls,
+        )
+        client.pending_calls_threshold = IN_FLIGHT_MAX + 5
+        return client
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        granted = await client.subscribe(f"{ROOT}/{self._zone}/{self._node}/down/#", qos=1)
+        if any(isinstance(code, ReasonCode) and code.is_failure for code in granted):
+            raise ValueError("the broker refuses the subscription; check its access list")
+        logger.info("link: connected to %s:%d", self._broker.host, self._broker.port)
+        self._up = True
+        self._feed(LinkUp())
+        sender = asyncio.create_task(self._send(client))
+        try:
+            async for message in client.messages:
+                self._take(message)
+        except asyncio.CancelledError:
+            await self._leave(client)
+            raise
+        finally:
+            self._up = False
+            self._queue.clear()
+            sender.cancel()
+            self._feed(LinkDown())
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        in_flight: set[asyncio.Task[None]] = set()
+        places = asyncio.Semaphore(IN_FLIGHT_MAX)
+
+        def landed(task: asyncio.Task[None]) -> None:
+            in_flight.discard(task)
+            places.release()
+
+        try:
+            while True:
+                await places.acquire()
+                while not self._queue:
+                    self._ready.clear()
+                    await self._ready.wait()
+                # Chosen only now that there is a place: what came while it was taken may be more serious.
+                _, _, message, age_ms, queued_at_ms = heapq.heappop(self._queue)
+                age = None if age_ms is None else age_ms + boottime_ms() - queued_at_ms
+                task = asyncio.create_task(self._publish(client, message, age))
+                in_flight.add(task)
+                task.add_done_callback(landed)
+        finally:
+            for task in list(in_flight):
+                task.cancel()
+
+    async def _publish(self, client: aiomqtt.Client, message: Message, age_ms: int | None) -> None:
+        topic = messages.topic_of(message, self._zone, self._node)
+        channel = CHANNELS[topic.name]
+        payload = messages.encode(message)
+        properties = self._properties(topic, payload, "" if age_ms is None else str(age_ms))
+        try:
+            await client.publish(
+                str(topic), payload, channel.qos, channel.retained, properties=properties, timeout=CALL_S
+            )
+        except (aiomqtt.MqttError, ValueError) as fault:
+            # Nothing is lost by it: what is not receipted is sent again by the core.
+            self._lost.say("link: %s was not acknowledged (%s)", topic.name, fault)
+
+    async def _leave(self, client: aiomqtt.Client) -> None:
+        """A clean goodbye cancels the broker's will: so say it ourselves."""
+        with contextlib.suppress(aiomqtt.MqttError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._publish(client, self._will, None)
+
+    def _properties(self, topic: Topic, payload: bytes, age: str, *, will: bool = False) -> Properties:
+        kind = PacketTypes.WILLMESSAGE if will else PacketTypes.PUBLISH
+        properties = Properties(kind)  # type: ignore[no-untyped-call]  # paho leaves it untyped
+        pairs = [("mac", self._key.mac(Direction.UP, str(topic), age, payload))]
+        if age:
+            pairs.append(("age", age))
+        properties.UserProperty = pairs
+        expiry_s = CHANNELS[topic.name].expiry_s
+        if expiry_s is not None:
+            properties.MessageExpiryInterval = expiry_s
+        return properties
+
+    def _take(self, message: aiomqtt.Message) -> None:
+        topic = str(message.topic)
+        pairs = dict(getattr(message.properties, "UserProperty", ()))
+        payload = message.payload
+        try:
+            name = Topic.parse(topic).name
+            self._key.check(pairs.get("mac"), Direction.DOWN, topic, pairs.get("age", ""), payload)
+            event = _as_input(messages.decode(name, payload))
+        except BadMessage as bad:
+            self._bad.say("link: dropped: %s", bad)
+            return
+        self._feed(event)
+
+
+def _as_input(message: Message) -> NodeInput:
+    match message:
+        case messages.Receipt():
+            return PressReceipted(message)
+        case messages.Order():
+            return OrderCame(message)
+        case messages.IncidentState():
+            return IncidentCame(message)
+        case messages.Settings():
+            return SettingsCame(message)
+        case messages.Answer():
+            return AnswerCame(message)
+        case _:
+            raise BadMessage(f"{type(message).__name__}: a node's own sort of message; expected one of the gateway's")
+
+
+def _password(broker: BrokerSettings) -> str | None:
+    if broker.password_file is None:
+        return None
+    try:
+        return broker.password_file.read_text().strip()
+    except OSError as fault:
+        raise BadConfig([f"[broker] password_file: {broker.password_file} cannot be read ({fault.strerror}); "
+                         "expected a file with the password alone, readable by this user"]) from fault
+
+
+def _tls(broker: BrokerSettings) -> ssl.SSLContext | None:
+    if broker.ca_file is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(broker.ca_file))
+    except OSError as fault:
+        raise BadConfig([f"[broker] ca_file: {broker.ca_file} cannot be used ({fault}); "
+                         "expected the PEM certificate of the broker's authority"]) from fault
+    # A node has no clock of its own and comes up in 1970: dates are not checked, for they would mute it. What the
+    # gateway says is authenticated message by message; that a certificate has run out is the gateway's to flag.
+    context.verify_flags |= _NO_CHECK_TIME
+    return context
+
+
+_NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
+"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL 1.1 and later, which the ssl module does not name."""
