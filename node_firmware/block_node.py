@@ -35,36 +35,24 @@ from node_firmware import inputs as events
 from node_firmware.asking import Asking
 from node_firmware.beats import Beats
 from node_firmware.config import InputPins
-from node_firmware.effects import Light, NodeEffect, Sound
+from node_firmware.effects import NodeEffect, Sound
 from node_firmware.emergency import Emergency
 from node_firmware.gestures import WIRE, Hands, Meaning, Situation, meaning
 from node_firmware.hands import Button, Seen, Tampered
 from node_firmware.health import OUTBOX_FILLING, Health
+from node_firmware.in_order import InOrder
 from node_firmware.inputs import NodeInput
 from node_firmware.kinds import TAMPER, TEST, Kinds
-from node_firmware.lights import SOUND_OF, WORD_RECEIVED_SHOWN_MS, ladder
+from node_firmware.lights import WORD_RECEIVED_SHOWN_MS
 from node_firmware.lights import Seen as Shown
 from node_firmware.orders import Orders
 from node_firmware.outgoing import TAMPERS, Outbox, Outgoing
+from node_firmware.panel import Panel
 from node_firmware.siren import PROVEN_MS, Siren, once_ms
 
 SUPPLY_COLLAPSES_MS: Final = 2000
 CHECK_IN_RANK: Final = 50
 EDGE: Final = ("pressed", "released")
-
-
-class _Effects:
-    """One answer in the promised order: siren; presses, each kept, then published; the answer to the hand; the rest."""
-
-    def __init__(self) -> None:
-        self.siren: list[NodeEffect] = []
-        self.presses: list[NodeEffect] = []
-        self.sounds: dict[Sound, None] = {}
-        self.lights: list[NodeEffect] = []
-        self.rest: list[NodeEffect] = []
-
-    def in_order(self) -> list[NodeEffect]:
-        return [*self.siren, *self.presses, *(effects.Play(sound) for sound in self.sounds), *self.lights, *self.rest]
 
 
 class BlockNode:
@@ -101,9 +89,9 @@ class BlockNode:
         self._linked = False
         self._test_until_ms: int | None = None
         self._beats = Beats()
-        self._shown: dict[str, Light] = {}
+        self._panel = Panel()
         self._word_received: dict[str, int] = {}
-        self._out = _Effects()
+        self._out = InOrder()
         self._handlers: Mapping[type, Callable[[Any], None]] = {
             events.Edge: self._edge,
             events.Started: self._started,
@@ -146,7 +134,7 @@ class BlockNode:
         """
         if bool(self._boot) == isinstance(event, events.Started):
             raise BrokenPromise(f"node: {type(event).__name__}; expected Started first and once; correct the shell")
-        self._out = _Effects()
+        self._out = InOrder()
         self._now_ms = max(self._now_ms, now.monotonic_ms)
         self._pass_time()
         self._handlers[type(event)](event)
@@ -161,7 +149,7 @@ class BlockNode:
         faults = self._faults()
         self._show_lights(faults, aloud=not isinstance(event, events.Started))
         self._beat(faults)
-        return self._out.in_order()
+        return self._out.effects()
 
     def wake_at_ms(self) -> int | None:
         """When to call handle(Woken()), on the clock of `Now.monotonic_ms`; None when nothing is waiting.
@@ -464,25 +452,15 @@ class BlockNode:
     def _show_lights(self, faults: set[NodeFault], *, aloud: bool) -> None:
         of_node = any(fault.code != "stuck" for fault in faults)
         for name in self._buttons:
-            if not self._kinds.audible(name):
-                if self._shown.pop(name, Light.REST) is not Light.REST:
-                    self._out.lights.append(effects.SetLight(name, Light.REST))
-                continue
-            seen = Shown(
-                calls=self._outbox.shows(name, words=False), words=self._outbox.shows(name, words=True),
-                incident=self._emergency.light, called=name in self._emergency.received,
-                word_received=name in self._word_received, answer=self._asking.shows(name),
-                fault=of_node or NodeFault("stuck", name) in faults, test_mode=self._test_until_ms is not None,
-            )
-            light = ladder(seen)
-            if light is self._shown.get(name):
-                continue
-            self._shown[name] = light
-            self._out.lights.append(effects.SetLight(name, light))
-            # That somebody else's call was received needs no sound at this button.
-            others = light is Light.RECEIVED and not (seen.called or seen.word_received)
-            if aloud and light in SOUND_OF and not others:
-                self._out.sounds[SOUND_OF[light]] = None
+            seen = None
+            if self._kinds.audible(name):
+                seen = Shown(
+                    calls=self._outbox.shows(name, words=False), words=self._outbox.shows(name, words=True),
+                    incident=self._emergency.light, called=name in self._emergency.received,
+                    word_received=name in self._word_received, answer=self._asking.shows(name),
+                    fault=of_node or NodeFault("stuck", name) in faults, test_mode=self._test_until_ms is not None,
+                )
+            self._panel.show(name, seen, self._out, aloud=aloud)
 
     def _beat(self, faults: set[NodeFault]) -> None:
         if not self._linked:

@@ -12,7 +12,8 @@ from node_firmware.effects import KeepPress, Light, PublishPress
 RETRY_MS_FIRST: Final = 1000
 RETRY_MS_MAX: Final = 30_000
 BACKLOG_MS: Final = 1
-"""Each waiting press gives the receipts of a long backlog so much more time before anything is repeated."""
+"""Each open press that waits gives the receipts so much more time before anything is repeated. Silent ones do not: the
+pace at which open presses come must not tell how many silent ones there are."""
 SLOW_MS: Final = 1000
 
 WORDS: Final = frozenset({Gesture.CANCEL, Gesture.FORCED_CANCEL, Gesture.CAME, Gesture.CHECK_IN, Gesture.TEST})
@@ -144,7 +145,7 @@ class Outbox:
         waiting = sorted(self._by_ref.values(), key=lambda outgoing: (outgoing.rank, outgoing.order))
         for outgoing in waiting:
             outgoing.tries = 1
-            outgoing.due_ms = now_ms + RETRY_MS_FIRST + BACKLOG_MS * len(waiting)
+            outgoing.due_ms = now_ms + RETRY_MS_FIRST + BACKLOG_MS * self.open_count
         self._heap = [(outgoing.due_ms, outgoing.rank, outgoing.order, outgoing) for outgoing in waiting]
         heapify(self._heap)
         return [outgoing.publish(now_ms) for outgoing in waiting]
@@ -190,7 +191,7 @@ class Outbox:
     def _schedule(self, outgoing: Outgoing, now_ms: int) -> None:
         wait = min(RETRY_MS_FIRST << min(outgoing.tries, 5), RETRY_MS_MAX)
         outgoing.tries += 1
-        outgoing.due_ms = now_ms + wait + BACKLOG_MS * len(self._by_ref)
+        outgoing.due_ms = now_ms + wait + BACKLOG_MS * self.open_count
         heappush(self._heap, (outgoing.due_ms, outgoing.rank, outgoing.order, outgoing))
 
     def _writing_since(self, outgoing: Outgoing, now_ms: int) -> None:

@@ -233,10 +233,13 @@ def test_an_opened_case_is_told_once() -> None:
 # --- properties
 
 noise = st.lists(st.tuples(st.integers(1, STEADY_MS - 1), st.integers(1, 200)), max_size=120)
+crackle = st.lists(
+    st.tuples(st.integers(1, STEADY_MS - 1), st.integers(1, BRIDGE_MS - 1)), min_size=40, max_size=120
+)
 bounce = st.lists(st.tuples(st.integers(1, 15), st.integers(1, 15)), max_size=4)
 
 
-@given(noise)
+@given(st.one_of(noise, crackle))
 def test_noise_never_is_anything(pulses: list[tuple[int, int]]) -> None:
     fingers = Fingers(hold_ms=200)
     for on, off in pulses:
@@ -244,7 +247,7 @@ def test_noise_never_is_anything(pulses: list[tuple[int, int]]) -> None:
     assert fingers.open(10_000).seen == []
 
 
-@given(noise, st.integers(STEADY_MS, 150))
+@given(st.one_of(noise, crackle), st.integers(STEADY_MS, 150))
 def test_noise_after_a_touch_does_not_add_up_to_a_call(pulses: list[tuple[int, int]], touch: int) -> None:
     fingers = Fingers().closed(touch)
     for on, off in pulses:

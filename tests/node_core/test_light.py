@@ -4,7 +4,7 @@ from itertools import combinations
 
 import pytest
 
-from controller.messages import Ask, Kept, LightState, PressRef
+from controller.messages import Answer, Ask, Kept, LightState, PressRef
 from node_firmware import effects, inputs
 from node_firmware.effects import Light, Sound
 from node_firmware.lights import BLINKS, BUZZES
@@ -88,6 +88,15 @@ def test_a_disk_that_works_again_gets_what_it_had_refused(block: Block) -> None:
     assert not block.passes(3000).faults()
 
 
+def test_a_press_that_the_disk_takes_again_brings_the_refused_ones_after_it(block: Block) -> None:
+    block.disk = "disk-full"
+    block.links().presses("panic").passes(3000)
+    block.disk = "well"
+    block.presses("medical").passes(3000)
+    assert len(block.stored) == 2
+    assert not block.faults()
+
+
 def test_a_slow_disk_is_a_fault_while_it_lasts_and_delays_nothing(block: Block) -> None:
     block.disk = None
     block.links().presses("panic").presses("panic").passes(4000)
@@ -168,6 +177,10 @@ def test_without_an_answer_the_light_says_fault_within_two_seconds(block: Block,
 
 def test_a_late_or_foreign_answer_says_nothing(linked: Block) -> None:
     linked.taps("panic").passes(10_000).answers_ask()
+    assert linked.light("panic") is Light.REST
+    linked.taps("panic").passes(700)
+    linked.gives(inputs.AnswerCame(Answer("a" * 32, "another", True)))
+    linked.gives(inputs.AnswerCame(Answer("d" * 32, linked.published(Ask)[-1].id, True)))
     assert linked.light("panic") is Light.REST
 
 

@@ -202,6 +202,14 @@ def test_a_cancel_from_the_last_emergency_does_not_name_the_next(linked: Block) 
     assert linked.made()[-1].refers_to == OPENING
 
 
+def test_a_stale_word_of_the_gateway_does_not_make_a_cancel_forget_its_call(block: Block) -> None:
+    block.links().presses("panic")
+    block.incident(LightState.NONE).passes(3000).cancels("panic")
+    call, cancel = block.made()
+    assert cancel.refers_to == PressRef(call.boot, call.seq)
+    assert not block.siren_sounds()
+
+
 def test_a_silent_cancel_names_only_a_silent_call(linked: Block) -> None:
     linked.presses("panic").presses("hidden").cancels("hidden")
     hidden = linked.made()[1]
