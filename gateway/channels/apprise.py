@@ -30,7 +30,7 @@ class AppriseSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AppriseChannel:
-    """The channel `apprise`."""
+    """The channel `apprise`. hanging: worker threads in use, those included whose try was given up."""
 
     name = "apprise"
 
@@ -42,16 +42,16 @@ class AppriseChannel:
         # Twice the hands: a thread that hangs beyond its time-out must not take a hand's place at once.
         self._threads_max = 2 * settings.concurrency
         self._threads = ThreadPoolExecutor(self._threads_max, thread_name_prefix="apprise")
-        self._busy = 0
+        self.hanging = 0
         self._asset = apprise.AppriseAsset(app_id="Cuadra", app_desc="Cuadra", app_url="", async_mode=False, storage_mode="memory")
         for name in FOREIGN_LOGGERS:
             logging.getLogger(name).setLevel(logging.CRITICAL + 1)
 
     async def send(self, telling: Telling) -> Outcome:
         """Try once; what happened after a time-out is not known."""
-        if self._busy >= self._threads_max:
+        if self.hanging >= self._threads_max:
             return TryLater("every worker still waits for a service that does not answer", 5000)
-        self._busy += 1
+        self.hanging += 1
         task = asyncio.get_running_loop().run_in_executor(self._threads, self._notify, telling)
         task.add_done_callback(self._freed)
         try:
@@ -63,14 +63,19 @@ class AppriseChannel:
     async def run(self, report: Report) -> None:  # noqa: ARG002 (Apprise has nothing to say by itself)
         """Keep the threads until cancelled."""
         try:
+            # Apprise loads its plugins at the first use, for more than a second: not when somebody needs help.
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._load)
             await asyncio.Event().wait()
         finally:
             self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _freed(self, task: "asyncio.Future[Outcome]") -> None:
-        self._busy -= 1
+        self.hanging -= 1
         if not task.cancelled():
             task.exception()  # seen; a try that was given up has nobody left to see it
+
+    def _load(self) -> None:
+        apprise.Apprise.instantiate("json://localhost", asset=self._asset)
 
     def _notify(self, telling: Telling) -> Outcome:
         """In a worker thread."""

@@ -77,7 +77,7 @@ class Poster:
         self._settings = settings
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self._lenient: ssl.SSLContext | None = None
+        self._contexts: dict[bool, ssl.SSLContext] = {}
         self._expired: set[str] = set()
         self._report: Report | None = None
         self._reported = False
@@ -96,7 +96,7 @@ class Poster:
             # Flagged, but it never mutes: everything else of it is still checked.
             logger.warning("notice %s: the server's certificate has expired; sent all the same", key)
             self._note_expiry(host, expired=True)
-            return await self._again(target, body, headers, self._lenient_context())
+            return await self._again(target, body, headers, expired=True)
         except aiohttp.ClientConnectorError as fault:
             return TryLater(f"no connection ({type(fault.os_error).__name__})")
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
@@ -131,20 +131,17 @@ class Poster:
             await self._session.close()
             self._session = None
 
-    async def _again(
-        self, target: Target, body: bytes, headers: dict[str, str], tls: ssl.SSLContext | None = None
-    ) -> Outcome:
+    async def _again(self, target: Target, body: bytes, headers: dict[str, str], *, expired: bool = False) -> Outcome:
         try:
-            return await self._post(target, body, headers, tls)
+            return await self._post(target, body, headers, expired=expired)
         except aiohttp.ClientError as fault:
             return TryLater(f"no answer ({type(fault).__name__})")
 
-    async def _post(
-        self, target: Target, body: bytes, headers: dict[str, str], tls: ssl.SSLContext | None = None
-    ) -> Outcome:
+    async def _post(self, target: Target, body: bytes, headers: dict[str, str], *, expired: bool = False) -> Outcome:
+        tls = self._context(expired=expired) if target.url.scheme == "https" else True
         try:
             async with self._opened().post(
-                target.url, data=body, headers=headers, allow_redirects=False, ssl=True if tls is None else tls
+                target.url, data=body, headers=headers, allow_redirects=False, ssl=tls
             ) as answer:
                 outcome = self._outcome(answer.status, answer.headers.get("Retry-After"))
                 await _read_out(answer)
@@ -188,11 +185,14 @@ class Poster:
             )
         return self._session
 
-    def _lenient_context(self) -> ssl.SSLContext:
-        if self._lenient is None:
-            self._lenient = ssl.create_default_context()
-            self._lenient.verify_flags |= NO_CHECK_TIME
-        return self._lenient
+    def _context(self, *, expired: bool) -> ssl.SSLContext:
+        """TLS with every check; expired: but that of the certificate's dates."""
+        if expired not in self._contexts:
+            context = ssl.create_default_context()
+            if expired:
+                context.verify_flags |= NO_CHECK_TIME
+            self._contexts[expired] = context
+        return self._contexts[expired]
 
 
 async def _read_out(answer: aiohttp.ClientResponse) -> None:

@@ -1,7 +1,5 @@
 """A telling and its event, as the dispatcher would hand them over; each test changes what it is about."""
 
-from typing import Any
-
 import msgspec
 
 from gateway.channels.channel import Event, PartState, Place, Telling
@@ -22,12 +20,12 @@ EVENT = Event(
 )
 
 
-def event(**changes: Any) -> Event:
+def event(**changes: object) -> Event:
     """The example event, changed."""
     return msgspec.structs.replace(EVENT, **changes)
 
 
-def telling(address: str, number: int = 1, attempt: int = 1, **changes: Any) -> Telling:
+def telling(address: str, number: int = 1, attempt: int = 1, **changes: object) -> Telling:
     """A try of a notice about the example event, changed."""
     return Telling(
         key=f"abcdefghij-{number}", attempt=attempt, number=number, address=address, title="PANICO",
