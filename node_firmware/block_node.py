@@ -23,7 +23,6 @@ from controller.messages import (
     KindSettings,
     NodeFault,
     Online,
-    Press,
     PressRef,
     SirenOff,
     SirenOn,
@@ -46,8 +45,9 @@ from node_firmware.kinds import TAMPER, TEST, Kinds
 from node_firmware.lights import WORD_RECEIVED_SHOWN_MS
 from node_firmware.lights import Seen as Shown
 from node_firmware.orders import Orders
-from node_firmware.outgoing import TAMPERS, Outbox, Outgoing
+from node_firmware.outgoing import TAMPERS, Outbox
 from node_firmware.panel import Panel
+from node_firmware.presses import Presses
 from node_firmware.siren import PROVEN_MS, Siren, once_ms
 
 SUPPLY_COLLAPSES_MS: Final = 2000
@@ -80,7 +80,7 @@ class BlockNode:
         self._health = Health()
         self._boot: Boot = ""
         self._silent_boot: Boot = ""
-        self._seqs: dict[Boot, int] = {}
+        self._presses = Presses("", "", self._kinds, self._outbox)
         self._asking = Asking("")
         self._orders = Orders("")
         self._machine_restarted = True
@@ -180,7 +180,7 @@ class BlockNode:
         if self._siren.sounding and now_ms - self._siren.since_ms >= PROVEN_MS:
             self._health.supply = False
         if until_ms is not None and until_ms <= now_ms:
-            self._silence()
+            self._siren.stop(self._out)
         self._asking.pass_time(now_ms)
         self._emergency.pass_time(now_ms, calls_waiting=self._calls_waiting())
         if self._test_until_ms is not None and self._test_until_ms <= now_ms:
@@ -192,7 +192,7 @@ class BlockNode:
 
     def _started(self, event: events.Started) -> None:
         self._boot, self._silent_boot = event.boot, event.silent_boot
-        self._seqs = {event.boot: 0, event.silent_boot: 0}
+        self._presses = Presses(event.boot, event.silent_boot, self._kinds, self._outbox)
         self._asking, self._orders = Asking(event.boot), Orders(event.boot)
         self._machine_restarted = event.machine_restarted
         self._started_ms = self._now_ms
@@ -247,19 +247,19 @@ class BlockNode:
         kind = self._kinds.kind_of(name)
         audible = self._kinds.audible(name)
         if audible:
-            self._sound(kind, self._siren.limit_s * 1000)
-        outgoing = self._make(name, kind, gesture or WIRE[seen.hands], seen.at_ms, refers_to=refers_to)
+            self._sound(kind)
+        ref = self._make(name, kind, gesture or WIRE[seen.hands], seen.at_ms, refers_to=refers_to)
         if audible:
-            self._emergency.called(name, outgoing.ref, seen.at_ms, self._now_ms)
+            self._emergency.called(name, ref, seen.at_ms, self._now_ms)
             self._answer(name)
         else:
-            self._emergency.called_silently(name, outgoing.ref)
+            self._emergency.called_silently(name, ref)
 
     def _reopen(self, name: str, seen: Seen) -> None:
         self._call(name, seen, Gesture.REOPEN, self._emergency.incident_press)
 
     def _test_press(self, name: str, seen: Seen) -> None:
-        self._sound(TEST, once_ms(self._kinds[TEST].pattern), test=True)
+        self._sound(TEST, test=True)
         self._make(name, TEST, Gesture.TEST, seen.at_ms)
         self._answer(name)
 
@@ -283,7 +283,7 @@ class BlockNode:
             self._make(name, kind, gesture, seen.at_ms, refers_to=self._emergency.taken_back_silently(name))
             return
         if self._emergency.cancel_silences(name, seen.began_ms, self._kinds.cancel_s):
-            self._silence()
+            self._siren.stop(self._out)
         self._make(name, kind, gesture, seen.at_ms, refers_to=self._emergency.taken_back(name))
         self._answer(name)
 
@@ -297,29 +297,15 @@ class BlockNode:
     def _tampered(self, name: str, tampered: Tampered) -> None:
         """Told, not shown: whoever is at the wires learns nothing, unless the district made the kind audible."""
         if self._kinds[TAMPER].audible and not self._kinds.secret(name, TAMPER):
-            self._sound(TAMPER, self._siren.limit_s * 1000)
+            self._sound(TAMPER)
         self._make(name, TAMPER, tampered.gesture, tampered.at_ms)
 
     def _make(
-        self,
-        name: str,
-        kind: str,
-        gesture: Gesture,
-        at_ms: int,
-        *,
-        refers_to: PressRef | None = None,
-        rank: int | None = None,
-    ) -> Outgoing:
-        secret = self._kinds.secret(name, kind)
-        boot = self._silent_boot if secret else self._boot
-        self._seqs[boot] += 1
-        press = Press(boot=boot, seq=self._seqs[boot], input=name, kind=kind, gesture=gesture, refers_to=refers_to)
-        rank = self._kinds.rank(kind) if rank is None else rank
-        outgoing = self._outbox.add(press, at_ms, rank, secret=secret, kept=False, now_ms=self._now_ms)
-        if outgoing is None:
-            raise BrokenPromise(f"node: press {press.seq} of {boot} was made twice; expected fresh boots at each start")
-        self._out.presses += [outgoing.keep(), outgoing.publish(self._now_ms)]
-        return outgoing
+        self, name: str, kind: str, gesture: Gesture, at_ms: int, *, refers_to: PressRef | None = None, rank: int | None = None
+    ) -> PressRef:
+        return self._presses.make(
+            name, kind, gesture, at_ms, now_ms=self._now_ms, out=self._out, refers_to=refers_to, rank=rank
+        ).ref
 
     def _answer(self, name: str) -> None:
         self._asking.forget(name)
@@ -327,19 +313,13 @@ class BlockNode:
 
     # --- siren
 
-    def _sound(self, kind: str, for_ms: int, *, test: bool = False) -> None:
+    def _sound(self, kind: str, for_ms: int | None = None, *, test: bool = False) -> None:
+        """Sound the kind's pattern, for as long as the siren may if nothing else is said."""
         setting = self._kinds[kind]
-        if not setting.audible or not setting.pattern:
-            return
-        was = self._siren.sounding
-        self._out.siren += self._siren.sound(setting.pattern, setting.rank, for_ms, self._now_ms, test=test)
-        if self._siren.sounding and not was:
-            self._out.rest.append(effects.MarkSiren(on=True))
-
-    def _silence(self) -> None:
-        if self._siren.sounding:
-            self._out.siren += self._siren.stop()
-            self._out.rest.append(effects.MarkSiren(on=False))
+        if setting.audible:
+            pattern = self._kinds.pattern(kind)
+            for_ms = once_ms(pattern) if test else for_ms or self._siren.limit_s * 1000
+            self._siren.sound(pattern, setting.rank, for_ms, self._now_ms, self._out, test=test)
 
     # --- disk
 
@@ -403,9 +383,9 @@ class BlockNode:
             case SirenOn(kind=kind, for_s=for_s):
                 self._sound(kind, for_s * 1000)
             case SirenOff():
-                self._silence()
+                self._siren.stop(self._out)
             case SirenTest():
-                self._sound(TEST, once_ms(self._kinds[TEST].pattern), test=True)
+                self._sound(TEST, test=True)
             case TestMode(for_s=for_s):
                 self._test_until_ms = self._now_ms + for_s * 1000 if for_s else None
 

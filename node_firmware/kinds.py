@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from controller.errors import BrokenPromise
-from controller.messages import KindSettings, Settings
+from controller.messages import KindSettings, Pulse, Settings
 from node_firmware.config import InputPins, default_kinds
 
 TAMPER: Final = "tamper"
@@ -43,6 +43,11 @@ class Kinds:
 
     def __contains__(self, kind: object) -> bool:
         return kind in self._kinds
+
+    def pattern(self, kind: str) -> tuple[Pulse, ...]:
+        """The kind's siren pattern. A kind that the file left without one that sounds gets panic's: loud is the safe side."""
+        setting = self._kinds[kind]
+        return setting.pattern if _sounds(setting) else default_kinds()["panic"].pattern
 
     def rank(self, kind: str) -> int:
         """How serious; a kind that is not known any more goes last, and goes."""

@@ -1,10 +1,10 @@
 """The siren as the core sees it: what sounds, since when, until when at most."""
 
-from collections.abc import Iterable
 from typing import Final
 
 from controller.messages import Pulse
-from node_firmware.effects import SoundSiren, StopSiren
+from node_firmware.effects import MarkSiren, SoundSiren, StopSiren
+from node_firmware.in_order import InOrder
 
 PROVEN_MS: Final = 10_000
 """A supply that has carried the siren for so long does not collapse under it."""
@@ -29,33 +29,33 @@ class Siren:
         return self.sounding and not self._test
 
     def sound(
-        self, pattern: tuple[Pulse, ...], rank: int, for_ms: int, now_ms: int, *, test: bool
-    ) -> Iterable[SoundSiren]:
+        self, pattern: tuple[Pulse, ...], rank: int, for_ms: int, now_ms: int, out: InOrder, *, test: bool
+    ) -> None:
         """Sound for an emergency (or a test) of this rank; at most the limit since it began to sound.
 
         What sounds already goes on: a more serious kind changes the pattern, a longer wish prolongs it up to the limit,
-        and a test never disturbs an emergency.
+        and a test never disturbs an emergency. The mark for the disk comes when everything urgent is handed on.
         """
+        better = not self.sounding or (not test and (self._test or rank < self._rank))
         if not self.sounding:
             self.sounding, self.since_ms, self._until_ms = True, now_ms, 0
-            better = True
+            out.rest.append(MarkSiren(on=True))
         elif test:
             return
-        else:
-            better = self._test or rank < self._rank
         until = max(min(self.since_ms + self.limit_s * 1000, now_ms + for_ms), self._until_ms)
         if better:
             self._pattern, self._rank, self._test = pattern, rank, test
         elif until <= self._until_ms:
             return
         self._until_ms = until
-        yield SoundSiren(self._pattern, until - now_ms)
+        out.siren.append(SoundSiren(self._pattern, until - now_ms))
 
-    def stop(self) -> Iterable[StopSiren]:
+    def stop(self, out: InOrder) -> None:
         """Silence, if it sounds."""
         if self.sounding:
             self.sounding = False
-            yield StopSiren()
+            out.siren.append(StopSiren())
+            out.rest.append(MarkSiren(on=False))
 
     def next_at_ms(self) -> int | None:
         """When its time is over."""
