@@ -1,0 +1,8 @@
+"""`cuadra simulate`: the stand-ins for what is not there. Each part brings its own subcommands; here they are put together."""
+
+import typer
+
+from simulators import block
+
+simulate = typer.Typer(no_args_is_help=True, help="Stand-ins for what is not there: pins, phones, police, whole fleets.")
+simulate.add_typer(block.app)
