@@ -1,0 +1,246 @@
+"""What people read: a template, facts and a language in; a title and a text out. Pure once the catalogues are read.
+
+The words are the district's to edit, in `controller/locale/<language>/LC_MESSAGES/cuadra.po` (gettext, read as they are).
+Every text is written in the GSM 03.38 alphabet, and in at most one SMS of 160 septets, whatever a block is called: the
+names are shortened, the rest is not. Only an address is never cut; with a very long one, `taken_you` takes a second SMS.
+
+A silent incident has one word for every kind, and templates of its own wherever an open text would speak of an alarm.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from babel.messages import pofile
+from msgspec import Struct
+
+from controller.errors import BadConfig
+from controller.gsm7 import SINGLE_SEPTETS_MAX, septets, to_gsm7
+
+LOCALE: Final = Path(__file__).parent / "locale"
+LANGUAGES: Final = ("es", "en")
+FALLBACK: Final = "es"
+
+TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
+    # The incident, to those who may go. All of these need kind, code, block_name, meeting_point and the times.
+    "alarm": ("kind", "block", "meeting", "time", "code"),
+    "late": ("kind", "block", "meeting", "between", "code"),
+    "repeat": ("kind", "block", "meeting", "time", "code"),
+    "raised": ("kind", "block", "meeting", "time", "code"),
+    "again": ("kind", "block", "code", "time"),
+    "look": ("kind", "block", "meeting", "code"),
+    # What became of it; `who` is a call sign, `block` for the block itself.
+    "taken": ("kind", "block", "code", "who"),
+    "on_scene": ("kind", "block", "code", "who"),
+    "gave_up": ("kind", "block", "code", "who"),
+    "says_false": ("kind", "block", "code", "who"),
+    "armed": ("block", "code", "who"),
+    "help": ("block", "meeting", "code", "who"),
+    "came": ("kind", "block", "code"),
+    "cancelled": ("kind", "block", "code"),
+    "says_mistake": ("kind", "block", "code"),
+    "reopened": ("kind", "block", "meeting", "code"),
+    "closed": ("kind", "block", "code", "outcome"),
+    # Questions to whoever has taken it.
+    "asked": ("kind", "block", "code"),
+    "how_is_it": ("kind", "block", "code"),
+    # Answers to what somebody wrote. `taken_you` alone bears the address.
+    "taken_you": ("kind", "block", "meeting", "code", "address"),
+    "on_scene_you": ("code",),
+    "cannot_you": ("code",),
+    "false_you": ("code",),
+    "armed_you": ("code",),
+    "help_you": ("code",),
+    "noted_you": ("code",),
+    "closed_you": ("code",),
+    "which_one": ("codes",),
+    "already_closed": ("code",),
+    "nothing_open": (),
+    "not_understood": (),
+    "not_a_member": (),
+    # The police's people (their machines get the event).
+    "police": ("kind", "block", "meeting", "time", "code"),
+    # What needs mending.
+    "fault": ("fault", "subject", "time"),
+    "fault_reminder": ("fault", "subject", "time"),
+    "fault_ended": ("fault", "subject"),
+}
+"""Each template and the words that its wording may use; the catalogues are checked against it."""
+SILENT: Final = ("alarm", "late", "repeat", "raised", "again", "look", "police", "cancelled", "reopened")
+"""Templates with a second wording, `<name>.silent`, that no bystander who reads it over a shoulder understands."""
+NAMED: Final = ("block", "meeting")
+"""What is shortened to make a text fit."""
+ADDRESSED: Final = frozenset({"taken_you"})
+"""The templates that bear the exact address."""
+
+_SHORTEST: Final = 6
+_UNWRITTEN: Final = re.compile(r"[\x00-\x1f\x7f]+")
+
+
+class TextFacts(Struct, frozen=True):
+    """What a text may be made of; a template needs only what its row in `TEMPLATES` says.
+
+    Times are UTC ms and are written in `timezone`; made_at_ms: when the text is composed (a time of another day bears its
+    date). who: a call sign. others: codes to choose from. address: set only for who has taken it. outcome: as recorded.
+    fault: the fault's code. subject: as recorded, e.g. `node/b12n1`.
+    """
+
+    kind: str = ""
+    silent: bool = False
+    drill: bool = False
+    late: bool = False
+    code: str = ""
+    block_name: str = ""
+    meeting_point: str = ""
+    pressed_from_at_ms: int = 0
+    pressed_to_at_ms: int = 0
+    made_at_ms: int = 0
+    timezone: str = "America/Lima"
+    who: str = ""
+    others: tuple[str, ...] = ()
+    address: str = ""
+    outcome: str = ""
+    fault: str = ""
+    subject: str = ""
+
+
+class Composed(Struct, frozen=True):
+    """A text for people. title: for channels that have one; says no more than the text does."""
+
+    title: str
+    text: str
+
+
+def compose(template: str, facts: TextFacts, language: str) -> Composed:
+    """The text of `template` (a key of `TEMPLATES`) in `language`; in Spanish where there is no such catalogue.
+
+    Raises KeyError for a template that is none.
+    """
+    words = catalogue(language if language in LANGUAGES else FALLBACK)
+    needed = TEMPLATES[template]
+    wording = words[f"{template}.silent" if facts.silent and template in SILENT else template]
+    values = {name: _plain(_VALUES[name](facts, words)) for name in needed}
+    mark = words["drill"] if facts.drill else ""
+    if template in ADDRESSED and not facts.address:
+        wording = words[f"{template}.unaddressed"]
+    title = _plain(words["title.silent"] if facts.silent else words["title.fault"] if facts.fault else words["title"])
+    if facts.drill:
+        title = f"{_plain(mark)} {title}"
+    return Composed(title, _fitted(to_gsm7(mark + wording), values))
+
+
+@cache
+def catalogue(language: str) -> dict[str, str]:
+    """All wordings of a language, by their msgid.
+
+    Raises BadConfig when the catalogue is missing or cannot be read.
+    """
+    path = LOCALE / language / "LC_MESSAGES" / "cuadra.po"
+    try:
+        with path.open("rb") as file:
+            read = pofile.read_po(file, locale=language, abort_invalid=True)
+    except (OSError, pofile.PoFileError, UnicodeDecodeError) as fault:
+        raise BadConfig([f"{path}: cannot be read as a gettext catalogue ({fault}); restore it from the installation"]) from fault
+    return {str(message.id): str(message.string) for message in read if message.id and message.string}
+
+
+def _fitted(wording: str, values: dict[str, str]) -> str:
+    """The wording with its values, the names cut so far that it is one SMS."""
+    text = wording.format_map(values)
+    over = _length(text) - SINGLE_SEPTETS_MAX
+    if over <= 0:
+        return text
+    names = {name: values[name] for name in NAMED if name in values}
+    room = sum(_length(value) for value in names.values()) - over
+    shares = _shares({name: _length(value) for name, value in names.items()}, room)
+    return wording.format_map(values | {name: shortened(value, shares[name]) for name, value in names.items()}).replace("..", ".")
+
+
+def _shares(lengths: dict[str, int], room: int) -> dict[str, int]:
+    """How much each name gets of `room`: a short one all it needs, the long ones the rest in equal parts."""
+    shares: dict[str, int] = {}
+    left = room
+    for n, (name, length) in enumerate(sorted(lengths.items(), key=lambda item: item[1])):
+        shares[name] = max(_SHORTEST, min(length, left // (len(lengths) - n)))
+        left -= shares[name]
+    return shares
+
+
+def shortened(name: str, room: int) -> str:
+    """A name (in GSM 03.38) in at most `room` septets: whole words first, the last one cut with a full stop."""
+    if _length(name) <= room:
+        return name
+    kept = name
+    while _length(kept) > room - 1:
+        kept = kept[:-1]
+    at_word = kept.rstrip(" ,.;:-/(")
+    if len(kept) < len(name) and name[len(kept)] != " ":
+        head, _, tail = at_word.rpartition(" ")
+        # A stump of one or two letters says nothing; a longer one is still understood.
+        if head and len(tail) < 3:
+            at_word = head.rstrip(" ,.;:-/(")
+    return at_word + "."
+
+
+def _length(text: str) -> int:
+    return septets(text) or len(text)
+
+
+@lru_cache(maxsize=20_000)
+def _plain(value: str) -> str:
+    return to_gsm7(_UNWRITTEN.sub(" ", value).strip())
+
+
+def _kind(facts: TextFacts, words: dict[str, str]) -> str:
+    if facts.silent:
+        return words["kind.silent"]
+    return words.get(f"kind.{facts.kind}") or words["kind.other"]
+
+
+def _time(facts: TextFacts, words: dict[str, str]) -> str:
+    began, ended = facts.pressed_from_at_ms, facts.pressed_to_at_ms
+    if began // 60_000 == ended // 60_000 or ended - began <= 5_000:
+        return _moment(ended or facts.made_at_ms, facts)
+    return _between(facts, words)
+
+
+def _between(facts: TextFacts, words: dict[str, str]) -> str:
+    began, ended = _moment(facts.pressed_from_at_ms, facts), _moment(facts.pressed_to_at_ms, facts)
+    return words["between"].format(began=began, ended=ended) if began != ended else ended
+
+
+def _moment(at_ms: int, facts: TextFacts) -> str:
+    zone = _zone(facts.timezone)
+    at = datetime.fromtimestamp(at_ms / 1000, zone)
+    today = datetime.fromtimestamp((facts.made_at_ms or at_ms) / 1000, zone).date()
+    return f"{at:%H:%M}" if at.date() == today else f"{at:%d/%m %H:%M}"
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+def _subject(facts: TextFacts, words: dict[str, str]) -> str:
+    sort, _, which = facts.subject.partition("/")
+    return f"{words.get(f'subject.{sort}', sort)} {which}".strip()
+
+
+_VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
+    "kind": _kind,
+    "time": _time,
+    "between": _between,
+    "subject": _subject,
+    "block": lambda facts, _: facts.block_name,
+    "meeting": lambda facts, _: facts.meeting_point,
+    "code": lambda facts, _: facts.code,
+    "codes": lambda facts, _: " ".join(facts.others[:12]),
+    "who": lambda facts, words: words["who.block"] if facts.who in ("", "block") else facts.who,
+    "address": lambda facts, _: facts.address,
+    "outcome": lambda facts, words: words.get(f"outcome.{facts.outcome}") or words["outcome.unknown"],
+    "fault": lambda facts, words: words.get(f"fault.{facts.fault}") or facts.fault,
+}

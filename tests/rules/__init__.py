@@ -1,0 +1,1 @@
+"""The rules, in virtual time, and the texts that people read."""

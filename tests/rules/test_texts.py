@@ -1,0 +1,133 @@
+"""What people read: one SMS whatever a block is called, each language whole, and nothing in it that must not be."""
+
+import re
+from string import Formatter
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller import texts
+from controller.gsm7 import SINGLE_SEPTETS_MAX, septets
+from controller.texts import LANGUAGES, SILENT, TEMPLATES, TextFacts, catalogue, compose
+
+AT_21_14 = 1_790_043_240_000  # 2026-09-21 21:14 in Lima
+FACTS = TextFacts(
+    kind="panic", code="K7F3", block_name="Mz C, AA.HH. Virgen de Lourdes", meeting_point="cancha",
+    pressed_from_at_ms=AT_21_14, pressed_to_at_ms=AT_21_14, made_at_ms=AT_21_14 + 2_000, who="Puma 3", others=("K7F3", "P4R9"),
+    address="Lote 12, segundo piso, puerta verde", outcome="mistake", fault="late", subject="node/z1b01n1",
+)
+LONG = "Asociación de Vivienda Señor de los Milagros, Segunda Etapa, Sector Quebrada Honda Alta {}[]~|€"
+
+
+def placeholders(wording: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(wording) if name}
+
+
+def test_the_alarm_says_kind_block_meeting_point_time_code_and_how_to_take_it() -> None:
+    text = compose("alarm", FACTS, "es").text
+    assert text.startswith("PANICO Mz C, AA.HH. Virgen de Lourdes. Punto: cancha. 21:14. Clave K7F3. 1=voy")
+    assert "No persigas" in text
+
+
+def test_a_time_stands_on_the_districts_clock() -> None:
+    elsewhere = msgspec.structs.replace(FACTS, timezone="Europe/Madrid", made_at_ms=AT_21_14 + 86_400_000)
+    assert " 22/09 04:14." in compose("alarm", elsewhere, "es").text
+
+
+def test_a_late_press_bears_the_interval_it_lies_in() -> None:
+    late = msgspec.structs.replace(FACTS, late=True, pressed_from_at_ms=AT_21_14 - 1_380_000, made_at_ms=AT_21_14 + 1_200_000)
+    text = compose("late", late, "es").text
+    assert "entre 20:51 y 21:14, llego ahora" in text
+
+
+def test_a_silent_alarm_names_no_kind_and_no_emergency() -> None:
+    for template in TEMPLATES:
+        for kind in ("violence", "extortion"):
+            composed = compose(template, msgspec.structs.replace(FACTS, silent=True, kind=kind), "es")
+            said = f"{composed.title} {composed.text}".lower()
+            told = re.search(r"violen|extors|panico|sirena sonando|robo", said)
+            assert told is None, (template, said)
+            assert "alarm" not in composed.title.lower()
+
+
+def test_an_exercise_says_so_in_every_text_and_title() -> None:
+    for template in TEMPLATES:
+        composed = compose(template, msgspec.structs.replace(FACTS, drill=True), "es")
+        assert composed.text.startswith("SIMULACRO"), template
+        assert composed.title.startswith("SIMULACRO"), template
+
+
+def test_only_who_goes_is_given_the_address() -> None:
+    for template in TEMPLATES:
+        assert ("puerta verde" in compose(template, FACTS, "es").text) == (template == "taken_you")
+    unknown = compose("taken_you", msgspec.structs.replace(FACTS, address=""), "es").text
+    assert "cancha" in unknown
+    assert ". ." not in unknown
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("drill", [False, True])
+def test_every_text_is_one_sms_whatever_the_block_is_called(template: str, language: str, drill: bool) -> None:
+    for kind in ("panic", "medical", "violence", "flood"):
+        for silent in (False, True):
+            facts = msgspec.structs.replace(
+                FACTS, drill=drill, silent=silent, kind=kind, block_name=LONG * 2, meeting_point=LONG, who="Coordinadora 12 Norte",
+                pressed_from_at_ms=AT_21_14 - 90_000_000, made_at_ms=AT_21_14 + 90_000_000, others=("K7F3",) * 40,
+            )
+            text = compose(template, facts, language).text
+            length = septets(text)
+            assert length is not None, text
+            assert length <= SINGLE_SEPTETS_MAX, text
+
+
+@given(block=st.text(max_size=120), meeting=st.text(max_size=120))
+def test_any_name_fits(block: str, meeting: str) -> None:
+    text = compose("alarm", msgspec.structs.replace(FACTS, block_name=block, meeting_point=meeting), "es").text
+    length = septets(text)
+    assert length is not None
+    assert length <= SINGLE_SEPTETS_MAX
+    assert "K7F3. 1=voy" in text
+    assert "\n" not in text
+
+
+@given(name=st.text(alphabet="abc xyzñé.,|", min_size=1, max_size=80), room=st.integers(6, 80))
+def test_a_shortened_name_has_the_room_it_was_given(name: str, room: int) -> None:
+    length = septets(texts.shortened(name, room))
+    assert length is not None
+    assert length <= room
+
+
+def test_a_long_address_is_never_cut() -> None:
+    address = "Lote 12, " + "al fondo del pasaje, " * 8 + "puerta verde"
+    assert address in compose("taken_you", msgspec.structs.replace(FACTS, address=address), "es").text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_is_whole(language: str) -> None:
+    words = catalogue(language)
+    wanted = set(catalogue("es")) | set(TEMPLATES) | {f"{name}.silent" for name in SILENT} | {"taken_you.unaddressed"}
+    assert wanted - set(words) == set()
+    for msgid in words:
+        name = msgid.removesuffix(".silent").removesuffix(".unaddressed")
+        if name in TEMPLATES:
+            assert placeholders(words[msgid]) <= set(TEMPLATES[name]), msgid
+        assert placeholders(words[msgid]) == placeholders(catalogue("es")[msgid]), msgid
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_template_forgets_what_it_is_for(language: str) -> None:
+    for name, needed in TEMPLATES.items():
+        used = placeholders(catalogue(language)[name])
+        assert set(needed) - used == set(), name
+
+
+def test_an_unknown_language_gets_spanish() -> None:
+    assert compose("alarm", FACTS, "qu") == compose("alarm", FACTS, "es")
+
+
+def test_an_unknown_template_is_named() -> None:
+    with pytest.raises(KeyError, match="alarn"):
+        compose("alarn", FACTS, "es")
