@@ -15,7 +15,7 @@ from controller.errors import BadConfig, CuadraError
 from controller.records import checkpoint, commitments, database, export, words
 from controller.records import journal as chains
 from controller.records.checkpoint import Signer
-from controller.records.journal import Entry, Finding, Head, Verdict
+from controller.records.journal import Entry, Finding, Verdict
 from controller.records.store import head_at, last_head, rows
 from controller.records.tables import CHECKPOINT, JOURNAL, ZONE
 
@@ -46,6 +46,7 @@ def show(
 
 @journal.command()
 def verify(
+    *,
     database_url: Annotated[str | None, typer.Option("--database", help="The database to verify.")] = None,
     file: Annotated[Path | None, typer.Option("--file", help="An export to verify instead.")] = None,
     zone: ZoneOption = None,
@@ -57,7 +58,8 @@ def verify(
     kept = [_checkpoint(path, key) for path in checkpoints or ()]
     if file is not None:
         found_zone, found_chain, exported = export.read(file)
-        verdicts = [chains.verify(found_zone, found_chain, exported, [one.head for one in kept if (one.zone, one.chain) == (found_zone, found_chain)])]
+        heads = [one.head for one in kept if (one.zone, one.chain) == (found_zone, found_chain)]
+        verdicts = [chains.verify(found_zone, found_chain, exported, heads)]
         held: list[Finding] = []
         covered = {(found_zone, found_chain)}
     elif database_url is not None:
@@ -72,7 +74,8 @@ def verify(
         raise BadConfig(["cuadra journal verify: nothing to verify; expected --database or --file; give one of them"])
     strange = [one for one in kept if (one.zone, one.chain) not in covered]
     if strange:
-        raise BadConfig([f"checkpoint of zone {strange[0].zone}, {strange[0].chain} chain: not of what is verified here; give the one that belongs to it"])
+        raise BadConfig([f"checkpoint of zone {strange[0].zone}, {strange[0].chain} chain: not of what is verified here; "
+                         "expected one of this zone and chain; give the one that belongs to it"])
     for verdict in verdicts:
         _tell(verdict, numbered=chain is not None or verdict.chain is Chain.OPEN)
     for finding in held:
@@ -139,7 +142,10 @@ def _opened(url: str, zone: str | None) -> tuple[Engine, str]:
     if zone is None and len(zones) == 1:
         return engine, zones[0]
     found = f"no zone {zone}" if zone else f"{len(zones)} zones" if zones else "no zone yet"
-    raise BadConfig([f"database {database.name_of(engine)}: {found}; expected one of {', '.join(zones) or 'those a gateway has written'}; give --zone"])
+    raise BadConfig([
+        f"database {database.name_of(engine)}: {found}; "
+        f"expected one of {', '.join(zones) or 'those a gateway has written'}; give --zone"
+    ])
 
 
 def _entries(engine: Engine, zone: str, chain: Chain, after: int = 0) -> Iterator[Entry]:
@@ -156,7 +162,8 @@ def _checkpoint(path: Path, key: str | None) -> checkpoint.Checkpoint:
 
 
 def _stored_notes(engine: Engine, zone: str, chain: Chain) -> list[str]:
-    query = select(CHECKPOINT.c.note).where(CHECKPOINT.c.zone == zone, CHECKPOINT.c.chain == chain.value).order_by(CHECKPOINT.c.seq, CHECKPOINT.c.at_ms)
+    query = select(CHECKPOINT.c.note).where(CHECKPOINT.c.zone == zone, CHECKPOINT.c.chain == chain.value)
+    query = query.order_by(CHECKPOINT.c.seq, CHECKPOINT.c.at_ms)
     with database.trouble(engine), engine.connect() as connection:
         return list(connection.execute(query).scalars())
 

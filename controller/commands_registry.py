@@ -14,11 +14,12 @@ from sqlalchemy import Engine
 from controller.errors import BadConfig
 from controller.records import database, registry_csv, registry_store
 from controller.records.private import Private
+from controller.records.registry_cells import COLUMNS
 from controller.records.registry_store import Change
 
 registry = typer.Typer(no_args_is_help=True, help="The registry: zones, blocks, nodes, inputs, members, shifts.")
 
-FolderArgument = Annotated[Path, typer.Argument(help="A folder with district.csv, zones.csv, blocks.csv, nodes.csv, inputs.csv, members.csv, shifts.csv.")]
+FolderArgument = Annotated[Path, typer.Argument(help=f"A folder with {', '.join(f'{name}.csv' for name in COLUMNS)}.")]
 DatabaseOption = Annotated[str, typer.Option("--database", help="sqlite:///path, postgresql://user@host/name, or a SQLite file's path.")]
 KeyOption = Annotated[Path | None, typer.Option(
     "--key-file", help="The key of the private values; made (mode 600) if there is none. Beside a SQLite file, people.key is taken.")]
@@ -59,9 +60,7 @@ def export(
     key = _key(engine, key_file)
     if not key.is_file():
         raise BadConfig([f"{key}: no such file; expected the key of the private values; correct --key-file"])
-    drafts = []
-    for name in _zones(engine, zone):
-        drafts.append(registry_store.draft_of(registry_store.load(engine, name), Private.open(engine, name, key)))
+    drafts = [registry_store.draft_of(registry_store.load(engine, name), Private.open(engine, name, key)) for name in _zones(engine, zone)]
     registry_csv.write(folder, drafts)
     typer.echo(f"{len(drafts)} zones written to {folder}")
 
@@ -107,5 +106,6 @@ def _zones(engine: Engine, only: list[str] | None) -> list[str]:
     found = registry_store.zones(engine)
     missing = [name for name in only or () if name not in found]
     if missing:
-        raise BadConfig([f"database {database.name_of(engine)}: no zone {name}; expected one of {', '.join(found)}; correct --zone" for name in missing])
+        where, known = database.name_of(engine), ", ".join(found)
+        raise BadConfig([f"database {where}: no zone {name}; expected one of {known}; correct --zone" for name in missing])
     return sorted(only) if only else found

@@ -39,7 +39,6 @@ def verify(opened: Iterable[Entry], sealed: Iterable[Entry]) -> list[Finding]:
         else:
             findings.append(Finding(Break.FORKED, entry.seq, f"entry {entry.seq} opens a commitment that the open chain does not hold"))
     if committed:
-        findings.append(Finding(
-            Break.TRUNCATED, 0, f"{len(committed)} commitments of the open chain are opened by no entry of the sealed one: entries are missing at its end",
-        ))
+        text = f"{len(committed)} commitments of the open chain are opened by no entry of the sealed one: entries are missing at its end"
+        findings.append(Finding(Break.TRUNCATED, 0, text))
     return findings

@@ -171,11 +171,17 @@ def check_tables(engine: Engine) -> None:
     Raises BadConfig, saying what to do, when it is not there or its tables are another version's.
     """
     if is_sqlite(engine) and not Path(name_of(engine)).is_file():
-        raise BadConfig([f"database {name_of(engine)}: no such file; expected a database that a gateway or `cuadra registry import` has made; correct --database"])
+        raise BadConfig([
+            f"database {name_of(engine)}: no such file; "
+            "expected a database that a gateway or `cuadra registry import` has made; correct --database"
+        ])
     with trouble(engine), engine.connect() as connection:
         found = _revision(connection)
     if found is None:
-        raise BadConfig([f"database {name_of(engine)}: has no tables of Cuadra; expected one that a gateway or `cuadra registry import` has made; correct --database"])
+        raise BadConfig([
+            f"database {name_of(engine)}: has no tables of Cuadra; "
+            "expected one that a gateway or `cuadra registry import` has made; correct --database"
+        ])
     if found != _newest():
         if found not in {script.revision for script in _scripts().walk_revisions()}:
             raise _newer(engine)
@@ -183,7 +189,10 @@ def check_tables(engine: Engine) -> None:
 
 
 def _newer(engine: Engine) -> BadConfig:
-    return BadConfig([f"database {name_of(engine)}: has the tables of a newer version of Cuadra; expected {_newest()} or older; install that version"])
+    return BadConfig([
+        f"database {name_of(engine)}: has the tables of a newer version of Cuadra; "
+        f"expected {_newest()} or older; install that version"
+    ])
 
 
 def _config() -> Config:

@@ -129,7 +129,10 @@ def append(zone: str, heads: Mapping[Chain, Head], batch: Sequence[Addition], sa
             encoded_body = _ENCODE(body)
             _BODIES[kind].decode(encoded_body)
         except _UNREADABLE as fault:
-            raise BrokenPromise(f"entry of kind {kind}: {fault}; expected integers and texts as controller/entries.py has them; nothing was written") from fault
+            raise BrokenPromise(
+                f"entry of kind {kind}: {fault}; "
+                "expected integers and texts as controller/entries.py has them; nothing was written"
+            ) from fault
         written = _ENCODE(_Written(at_ms, msgspec.Raw(encoded_body), chain.value, kind, salt, seq + 1, VERSION, zone))
         head = Head(seq + 1, link_after(previous, digest(written)))
         rows.append((chain, Row(head.seq, written, head.link)))
@@ -148,7 +151,10 @@ def decode(row: Row) -> Entry:
     except _UNREADABLE as fault:
         raise BrokenPromise(f"journal entry {row.seq}: cannot be read ({fault}); run `cuadra journal verify`") from fault
     except KeyError as fault:
-        raise BrokenPromise(f"journal entry {row.seq}: of kind {fault}, which this version does not know; run the version that wrote it, or a newer one") from fault
+        raise BrokenPromise(
+            f"journal entry {row.seq}: of kind {fault}, which this version does not know; "
+            "run the version that wrote it, or a newer one"
+        ) from fault
     return Entry(read.zone, read.chain, read.seq, read.at_ms, read.kind, body, row.link)
 
 
@@ -197,7 +203,8 @@ def verify(zone: str, chain: Chain, rows: Iterable[Row], known: Iterable[Head] =
         findings += checker.check(row)
         for head in wanted.pop(row.seq, ()):
             if head.link != row.link:
-                findings.append(Finding(Break.FORKED, row.seq, f"entry {row.seq} is not the one that the checkpoint was taken of: this chain was written anew"))
+                text = f"entry {row.seq} is not the one that the checkpoint was taken of: this chain was written anew"
+                findings.append(Finding(Break.FORKED, row.seq, text))
     end = checker.head
     for seq in sorted(wanted):
         if seq > end.seq:

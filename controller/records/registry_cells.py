@@ -33,6 +33,7 @@ CONTACTS_BETWEEN: Final = " | "
 TEXT_MAX: Final = 200
 _PERSONAL: Final = frozenset({("members", "name"), ("members", "contacts"), ("inputs", "address")})
 _LANGUAGE: Final = re.compile(r"^[a-z]{2,3}$")
+_AES_KEY: Final = re.compile(r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})?")
 _PUBLIC_KEY: Final = re.compile(r"^[0-9a-f]{64}$")
 
 
@@ -64,6 +65,10 @@ class Line:
             if text and (self._path.stem, column) in _PERSONAL:
                 found = f"found {len(text)} characters that are none"
         self._faults.add(f"{self._path}, line {self.number}, column {column}", found, expected, do)
+
+    def filled(self, column: str) -> bool:
+        """Whether there is anything in the cell."""
+        return bool(self._cells[column])
 
     def name(self, column: str) -> str:
         """An id."""
@@ -176,7 +181,8 @@ class Line:
             channel, _, address = word.partition(":")
             wanted = _ADDRESSES.get(channel)
             if wanted is None:
-                self.fault(column, f"channel:address with one of {', '.join(CHANNELS)}, several with | between", found="found a contact of no channel")
+                expected = f"channel:address with one of {', '.join(CHANNELS)}, several with | between"
+                self.fault(column, expected, found="found a contact of no channel")
                 continue
             read = wanted.read(address.strip())
             if read is None:
@@ -217,7 +223,7 @@ class _Dc09(_Address):
         except ValueError:
             return None
         key = query.get("key", "")
-        if port is None or query.get("format") not in {"adm-cid", "sia-dcs"} or not re.fullmatch(r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})?", key):
+        if port is None or query.get("format") not in {"adm-cid", "sia-dcs"} or not _AES_KEY.fullmatch(key):
             return None
         return text
 

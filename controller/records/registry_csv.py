@@ -88,6 +88,7 @@ class _Reader:
         self.places: dict[tuple[str, str], Line] = {}
         self._drafts: dict[str, Draft] = {}
         self._zone_of: dict[str, dict[str, str]] = {"block": {}, "node": {}, "member": {}}
+        self._reachable: set[str] = set()
 
     def drafts(self) -> dict[str, Draft]:
         district = self._district()
@@ -157,6 +158,8 @@ class _Reader:
         if not self._new(line, "member", "id", member):
             return
         self._zone_of["member"][member] = zone
+        if line.filled("contacts"):
+            self._reachable.add(member)
         holder = self.places.setdefault(("call sign", f"{zone} {call_sign.casefold()}"), line)
         if holder is not line:
             line.fault("call_sign", "a call sign of its own for each member of a zone", "choose another",
@@ -177,8 +180,9 @@ class _Reader:
         for member in excludes:
             if member not in draft.members:
                 line.fault("excludes", f"ids of members of zone {zone}", "correct it", found="found an id that no member of the zone has")
-        if excludes and not _somebody_left(draft, kind, excludes):
-            line.fault("excludes", f"somebody to be left who is told of {kind}", "exclude fewer, or add members first", found="found exclusions that leave nobody")
+        if excludes and not _somebody_left(draft, kind, self._reachable.difference(excludes)):
+            line.fault("excludes", f"somebody to be left who is told of {kind}", "exclude fewer, or add members first",
+                       found="found exclusions that leave nobody")
         draft.inputs[key] = Input(node, name, kind, excludes=excludes)
         if address:
             draft.addresses[key] = address
@@ -226,10 +230,9 @@ _TOLD_OF: Final[Mapping[str, frozenset[Role]]] = {
 }
 
 
-def _somebody_left(draft: Draft, kind: str, excludes: Collection[str]) -> bool:
-    reachable = [member for member in draft.members.values() if draft.contacts.get(member.id)]
+def _somebody_left(draft: Draft, kind: str, reachable: Collection[str]) -> bool:
     circle = _TOLD_OF.get(kind, frozenset(Role))
-    return any(member.id not in excludes and circle.intersection(member.roles) for member in reachable)
+    return any(member.id in reachable and circle.intersection(member.roles) for member in draft.members.values())
 
 
 def _check_retired(folder: Folder, draft: Draft, gone: set[tuple[str, registry_store.Key]]) -> None:

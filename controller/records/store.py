@@ -117,7 +117,10 @@ class Store:
             self._settle(self._stored_heads(connection))
             there = self._landed[:len(batch)]
             if batch[:len(there)] != there:
-                raise BrokenPromise(f"zone {self.zone}: other additions came than those that may already be written; expected the same ones, in the same order, after Unavailable")
+                raise BrokenPromise(
+                    f"zone {self.zone}: other additions came than those that may already be written; "
+                    "expected the same ones, in the same order, after Unavailable"
+                )
             rest = batch[len(there):]
             rows, heads = journal.append(self.zone, self._heads, rest, self._draw(journal.SALT_BYTES * len(rest)))
             self._write(connection, rest, rows)
@@ -225,7 +228,7 @@ class _Statements:
         self.journal = self._insert("journal", ("zone", "chain", "seq", "bytes", "link"))
         self.press = self._insert("press", ("zone", "node", "boot", "seq", "digest", "chain", "journal_seq"))
         self.checkpoint = self._insert("checkpoint", ("zone", "chain", "seq", "at_ms", "note")) + " ON CONFLICT DO NOTHING"
-        last = f"SELECT * FROM (SELECT chain, seq, link FROM journal WHERE zone = {mark} AND chain = '{{}}' ORDER BY seq DESC LIMIT 1) AS {{}}"
+        last = f"SELECT * FROM (SELECT chain, seq, link FROM journal WHERE zone = {mark} AND chain = '{{}}' ORDER BY seq DESC LIMIT 1) AS {{}}"  # noqa: S608 (marks only)
         self.heads = " UNION ALL ".join(last.format(chain.value, f"last_{chain.value}") for chain in Chain)
         self._changes: dict[tuple[str, tuple[str, ...]], str] = {}
 
@@ -288,7 +291,10 @@ def head_at(engine: Engine, zone: str, chain: Chain, seq: int) -> Head:
             f"SELECT link FROM journal WHERE zone = {mark} AND chain = {mark} AND seq = {mark}", (zone, chain.value, seq),  # noqa: S608 (marks only)
         ).scalar()
     if link is None:
-        raise BrokenPromise(f"journal of zone {zone}, {chain} chain: no entry {seq}; expected it, since it was read before; run `cuadra journal verify`")
+        raise BrokenPromise(
+            f"journal of zone {zone}, {chain} chain: no entry {seq}; "
+            "expected it, since it was read before; run `cuadra journal verify`"
+        )
     return Head(seq, bytes(link))
 
 
@@ -296,4 +302,7 @@ def _make_folder(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as fault:
-        raise BadConfig([f"{path.parent}: cannot be made ({fault.strerror}); expected a folder this user may write; correct the database's path"]) from fault
+        raise BadConfig([
+            f"{path.parent}: cannot be made ({fault.strerror}); "
+            "expected a folder this user may write; correct the database's path"
+        ]) from fault

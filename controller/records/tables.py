@@ -1,4 +1,4 @@
-"""Every table of the records. (The design's section 7.)
+"""Every table of the records: the design's section 7.
 
 The journal is the truth; `press`, `incident`, `notice`, `node_state` and `fault` are its projections, changed in the same
 transaction as the entries they fold. Every key starts with the zone, so that zones can share a database or be parted.

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
+
 from controller import entries
 from controller.entries import Body
 
@@ -15,7 +17,7 @@ def moment(at_ms: int) -> str:
 
 def tell(body: Body) -> str:
     """What the entry says, on one line; what a stranger sent cannot steer the terminal."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in _WORDS[type(body)](body))
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in _WORDS.get(type(body), _plain)(body))
 
 
 def _press(body: entries.PressRecorded) -> str:
@@ -88,6 +90,10 @@ def _bad(body: entries.BadMessageKept) -> str:
     return f"bad message ({body.sort}) on {body.topic}, {body.size} bytes: {body.why}{more}"
 
 
+def _plain(body: Body) -> str:
+    return ", ".join(f"{name} {value}" for name, value in msgspec.structs.asdict(body).items())
+
+
 def _by(channel: str) -> str:
     return f" by {channel}" if channel else ""
 
@@ -105,6 +111,7 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.ReplyReceived: _reply,
     entries.NodeCame: _came,
     entries.NodeWent: lambda body: f"{body.node} went: the broker lost it",
+    entries.SilentLifeCame: lambda body: f"{body.node} came (the life of its silent presses)",
     entries.OrderSent: _order,
     entries.OrderAnswered: _answered,
     entries.NodeAskedRecorded: _asked,

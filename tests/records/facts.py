@@ -41,7 +41,9 @@ def night() -> list[Body]:
     return [
         NodeCame("b12n1", BOOT, firmware="0.1.0", settings_rev=3),
         press(1), opened("i1"), StepSet("i1", 1, 1_790_000_060_000),
-        NoticesQueued((NoticeQueued("i1-1", "m1", "sms", "alarm", "FIRST", 0, 1), NoticeQueued("i1-2", "m2", "dc09", "alarm", "FIRST", 1, 1)), incident="i1"),
+        NoticesQueued((
+            NoticeQueued("i1-1", "m1", "sms", "alarm", "FIRST", 0, 1), NoticeQueued("i1-2", "m2", "dc09", "alarm", "FIRST", 1, 1),
+        ), incident="i1"),
         NoticeMoved("i1-1", "notified", 1, ref="17"),
         NoticeMoved("i1-2", "waiting", 1, why="no ACK", due_at_ms=1_790_000_005_000),
         press(2), IncidentJoined("i1", "b12n1", BOOT, 2, kind="fire"),

@@ -29,7 +29,8 @@ def test_the_migrated_database_has_exactly_the_tables(database_url: str) -> None
                 column.name: default_of(column.server_default.arg if isinstance(column.server_default, DefaultClause) else None)
                 for column in table.columns
             }
-            assert {key["referred_table"] for key in found.get_foreign_keys(name)} == {key.referred_table.name for key in table.foreign_key_constraints}
+            referred = {key["referred_table"] for key in found.get_foreign_keys(name)}
+            assert referred == {key.referred_table.name for key in table.foreign_key_constraints}
     database.check_tables(engine)
     engine.dispose()
 

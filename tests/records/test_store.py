@@ -77,7 +77,8 @@ def test_projections_say_what_the_entries_say_and_a_fold_of_the_journal_says_the
         store.commit(facts[n:n + 3])
     with store.engine.connect() as connection:
         incident = connection.execute(select(tables.INCIDENT)).mappings().one()
-        assert (incident["state"], incident["kind"], incident["taken_by"], incident["outcome"], incident["step_due_at_ms"]) == ("closed", "fire", "m1", "real", 0)
+        expected = {"state": "closed", "kind": "fire", "taken_by": "m1", "outcome": "real", "step_due_at_ms": 0}
+        assert {name: incident[name] for name in expected} == expected
         notices = {row["notice"]: row["state"] for row in connection.execute(select(tables.NOTICE)).mappings()}
         assert notices == {"i1-1": "heard", "i1-2": "waiting"}
         assert {row["fault"]: row["ended_at_ms"] > 0 for row in connection.execute(select(tables.FAULT)).mappings()} == {"f1": True, "f2": False}
