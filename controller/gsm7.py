@@ -20,7 +20,9 @@ ALPHABET: Final = (
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 """The default table; a character's place is its code. 0x1B is no character: it announces one of `EXTENSION`."""
-EXTENSION: Final = {0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€"}
+EXTENSION: Final = {
+    0x0A: "\f", 0x14: "^", 0x28: "{", 0x29: "}", 0x2F: "\\", 0x3C: "[", 0x3D: "~", 0x3E: "]", 0x40: "|", 0x65: "€",
+}  # fmt: skip
 
 CODES: Final[dict[str, tuple[int, ...]]] = {
     **{character: (code,) for code, character in enumerate(ALPHABET) if code != ESCAPE},
@@ -29,10 +31,12 @@ CODES: Final[dict[str, tuple[int, ...]]] = {
 """Each character's one or two septets."""
 
 _WRITTEN_AS: Final = str.maketrans({
-    "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"',
-    "″": '"', "‹": "'", "›": "'", "–": "-", "—": "-", "―": "-", "‐": "-", "‑": "-", "−": "-", "…": "...", "•": "-",
+    "‘": "'", "’": "'", "‚": "'",
+    "‛": "'", "′": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"',
+    "‹": "'", "›": "'", "–": "-", "—": "-", "―": "-", "‐": "-", "‑": "-", "−": "-", "…": "...", "•": "-",
     "·": ".", "º": "o", "ª": "a", "°": "o", "×": "x", "\t": " ", "\u00a0": " ", "\u202f": " ", "\u2009": " ",
-    "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "", "\ufe0e": "", "\ufe0f": "", "\u00ad": "", "ç": "c", "œ": "oe", "Œ": "OE",
+    "\u200b": "", "\u200c": "", "\u200d": "", "\ufeff": "", "\ufe0e": "", "\ufe0f": "", "\u00ad": "",
+    "ç": "c", "œ": "oe", "Œ": "OE",
     "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ð": "d", "þ": "th", "ı": "i",
 })  # fmt: skip
 
@@ -46,7 +50,9 @@ def septets(text: str) -> int:
     for place, character in enumerate(text):
         codes = CODES.get(character)
         if codes is None:
-            raise ValueError(f"character {place} is U+{ord(character):04X}; expected one of GSM 03.38; use to_gsm7() first")
+            raise ValueError(
+                f"character {place} is U+{ord(character):04X}; expected one of GSM 03.38; use to_gsm7() first"
+            )
         count += len(codes)
     return count
 

@@ -1,0 +1,1 @@
+"""A GSM modem on a serial port: its alphabet and bytes, its line discipline, its life."""

@@ -1,0 +1,72 @@
+"""Texts that came in, their parts joined. Pure: the modem's memory is what is kept, so a crash in between loses nothing."""
+
+import itertools
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from gateway.modem.pdu import Address, Deliver
+
+JOINING_S: Final = 600
+"""How long a part waits for the others; then what has come is handed on with gaps, since half a cry for help is one."""
+GAP: Final = " [...] "
+
+Slot = tuple[str, int]
+"""Where a message is stored: memory and index. Index -1: nowhere, it came directly."""
+
+
+class WholeText(Struct, frozen=True):
+    """A text and the places that can be emptied once it has been handed on."""
+
+    sender: Address
+    text: str
+    slots: tuple[Slot, ...]
+
+
+class Joiner:
+    """Holds the parts of longer texts until they are whole."""
+
+    def __init__(self) -> None:
+        self._parts: dict[tuple[str, int, int], dict[int, tuple[Slot, str]]] = {}
+        self._since: dict[tuple[str, int, int], float] = {}
+
+    def add(self, slot: Slot, message: Deliver, now_s: float) -> WholeText | None:
+        """Take one message; the text, when it is whole with this. The same part twice is one part."""
+        if message.concat is None or message.concat.total == 1:
+            return WholeText(message.sender, message.text, (slot,))
+        ref, total, sequence = message.concat
+        key = (message.sender.text, ref, total)
+        parts = self._parts.setdefault(key, {})
+        self._since.setdefault(key, now_s)
+        parts[sequence] = (slot, message.text)
+        return self._take(key, message.sender) if len(parts) == total else None
+
+    def overdue(self, now_s: float) -> list[WholeText]:
+        """What has waited too long for its missing parts."""
+        late = [key for key, since in self._since.items() if now_s - since >= JOINING_S]
+        return [self._take(key, Address(key[0])) for key in late]
+
+    def _take(self, key: tuple[str, int, int], sender: Address) -> WholeText:
+        parts = self._parts.pop(key)
+        del self._since[key]
+        pieces = [parts[sequence][1] if sequence in parts else GAP for sequence in range(1, key[2] + 1)]
+        return WholeText(sender, "".join(pieces), tuple(slot for slot, _ in parts.values()))
+
+
+def normalised(sender: Address, country: str) -> str:
+    """The address as members' contacts are written: `+51...`; short codes and names as they are."""
+    if re.fullmatch(r"[0-9]{8,12}", sender.text) and country:
+        return f"+{country}{sender.text.removeprefix('0')}"
+    return sender.text
+
+
+def slots_in(lines: list[str], memory: str) -> Mapping[Slot, str]:
+    """What `AT+CMGL=4` listed, as slot and PDU."""
+    found: dict[Slot, str] = {}
+    for head, body in itertools.pairwise(lines):
+        match = re.match(r"\+CMGL: ?(\d+)", head)
+        if match:
+            found[memory, int(match[1])] = body
+    return found

@@ -1,0 +1,418 @@
+"""One modem: opened, set up, kept under supervision, restarted when it hangs, found again when it was unplugged.
+
+Everything it is asked goes through one task, `live`, so that one command at a time holds by construction. The task takes
+a job when the modem is well, sends its parts, and between jobs hears what the modem says by itself.
+"""
+
+import asyncio
+import logging
+import re
+from collections import deque
+from pathlib import Path
+from typing import Final, Protocol
+
+from msgspec import Struct
+
+from controller.errors import BadMessage
+from gateway.channels.channel import PartState
+from gateway.modem.at import AtPort, NoAnswer, NoPrompt, PortGone, Refused
+from gateway.modem.errors import NO_NETWORK, SIM_ABSENT, ModemError, Remedy
+from gateway.modem.incoming import Joiner, Slot, WholeText, slots_in
+from gateway.modem.life import Condition, Event, Life, State
+from gateway.modem.pdu import StatusReport, Submit, decode_incoming
+from gateway.modem.setup import Identity, SimRefused, set_up
+
+logger = logging.getLogger(__name__)
+
+SILENT_AFTER: Final = 3
+"""Time-outs in a row after which a modem counts as hung."""
+WEAK_RSSI: Final = 10
+REGISTERED: Final = frozenset({1, 5, 6, 7})
+GARBLED_LINES: Final = 5
+"""Unreadable lines between two looks, from which on the line itself is at fault."""
+RESTART: Final = b"AT+CFUN=1,1\r"
+
+
+class Timing(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long a modem is given, and how often it is looked at. Seconds.
+
+    send_s: for the network's answer to a text; 60 for 2G modems, 120 for LTE ones.
+    """
+
+    answer_s: float = 5.0
+    prompt_s: float = 5.0
+    send_s: float = 60.0
+    sync_s: float = 0.5
+    supervise_s: float = 20.0
+    poll_s: float = 120.0
+    boot_s: float = 8.0
+    reopen_s: float = 1.0
+    reopen_s_max: float = 60.0
+    no_network_restart_s: float = 600.0
+
+
+class Job(Protocol):
+    """A text to be sent, as the modem sees it. The first of `finished`, `unanswered` and `refused` counts."""
+
+    submits: list[Submit]
+
+    def accepted(self, modem: str, ref: int) -> None:
+        """The network has the next part, under this reference."""
+
+    def finished(self) -> None:
+        """It has all of them."""
+
+    def unanswered(self, why: str) -> None:
+        """It may have gone."""
+
+    def refused(self, modem: str, why: str, remedy: Remedy) -> None:
+        """It has not gone."""
+
+
+class Ears(Protocol):
+    """Who is told what a modem has to say."""
+
+    def next_job(self, modem: str) -> Job | None:
+        """Give the oldest text that this modem may try."""
+
+    def text_came(self, whole: WholeText) -> None:
+        """A text came in; when this returns, it may be deleted."""
+
+    def report_came(self, modem: str, report: StatusReport) -> None:
+        """A delivery report came in."""
+
+    def state_changed(self, news: PartState) -> None:
+        """A fault began or ended."""
+
+
+class _Silent(Exception):
+    """The modem hangs, or wants to be restarted."""
+
+
+class _Afresh(Exception):
+    """The modem has restarted by itself and has forgotten its set-up."""
+
+
+class Modem:
+    """One modem's driver. `name` is what it is called in faults and references."""
+
+    def __init__(
+        self, name: str, port: Path, baud: int, pin_file: Path | None, timing: Timing, ears: Ears
+    ) -> None:
+        self.name = name
+        self.life = Life(name)
+        self.identity = Identity()
+        self.rssi: int | None = None
+        self.seconds_a_text: float | None = None
+        """Measured, smoothed over about five texts; None until the first."""
+        self._path, self._baud, self._pin_file = port, baud, pin_file
+        self._timing = timing
+        self._ears = ears
+        self._port: AtPort | None = None
+        self._wake = asyncio.Event()
+        self._heard: deque[str] = deque()
+        self._joiner = Joiner()
+        self._timeouts = 0
+        self._garbled_before = 0
+        self._supervise_at = self._poll_at = 0.0
+        self._searching_since: float | None = None
+        self._served = False
+        self._set_up_at = 0.0
+
+    @property
+    def well(self) -> bool:
+        """True when it takes texts."""
+        return self.life.state is State.READY
+
+    def wake(self) -> None:
+        """There may be a job."""
+        self._wake.set()
+
+    async def live(self) -> None:
+        """Until cancelled."""
+        pause_s = self._timing.reopen_s
+        while True:
+            self._served = False
+            try:
+                await self._session()
+            except PortGone as gone:
+                self._move(Event.GONE, str(gone))
+                pause_s = self._timing.reopen_s  # looking whether a plug is back costs nothing
+            except SimRefused as refused:
+                self._move(Event.SIM_REFUSED, str(refused))
+            except (_Silent, NoAnswer) as silent:
+                self._move(Event.SILENT, str(silent))
+                await asyncio.sleep(self._timing.boot_s)
+            if self._served:
+                pause_s = self._timing.reopen_s
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, self._timing.reopen_s_max)
+
+    async def _session(self) -> None:
+        """From an open port to the fault that ends it."""
+        self._heard.clear()
+        self._port = await AtPort.open(self._path, self._baud, self._hear)
+        self._garbled_before = 0
+        try:
+            self._move(Event.OPENED)
+            await self._port.synchronise(pause_s=self._timing.sync_s)
+            self._timeouts = 0
+            while True:
+                self._set_up_at = asyncio.get_running_loop().time()
+                self.identity = await set_up(self._ask, self._pin_file)
+                logger.info("%s: %s %s, reports stored: %s, calls: %s, tones: %s", self.life.subject, self.identity.make,
+                            self.identity.model, self.identity.reports_stored, self.identity.calls, self.identity.tones)
+                self._supervise_at = self._poll_at = 0.0
+                self._served = True
+                try:
+                    await self._serve()
+                except _Afresh:
+                    logger.warning("%s has restarted by itself; it is set up again", self.life.subject)
+        except (_Silent, NoAnswer):
+            self._port.tell(RESTART)
+            await asyncio.sleep(0.1)  # the tty sends what it holds only while it is open
+            raise
+        finally:
+            await self._port.close()
+
+    async def _serve(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            self._wake.clear()
+            while self._heard:
+                await self._attend(self._heard.popleft())
+            if loop.time() >= self._supervise_at:
+                await self._supervise()
+                self._supervise_at = loop.time() + self._timing.supervise_s
+            if loop.time() >= self._poll_at:
+                await self._read_memory()
+                self._poll_at = loop.time() + self._timing.poll_s
+            job = self._ears.next_job(self.name) if self.well else None
+            if job is not None:
+                await self._carry(job)
+                continue
+            try:
+                async with asyncio.timeout_at(min(self._supervise_at, self._poll_at)):
+                    await self._wake.wait()
+            except TimeoutError:
+                continue
+
+    # What it is asked
+
+    async def _ask(
+        self, command: str, prefix: str | None = None, *, free: bool = False, timeout_s: float | None = None
+    ) -> list[str]:
+        """Ask, again after a silence (a plain command may be repeated), until the modem counts as hung."""
+        port = self._open_port()
+        while True:
+            try:
+                lines = await port.ask(command, prefix, timeout_s=timeout_s or self._timing.answer_s, free=free)
+            except NoAnswer as fault:
+                self._timed_out(str(fault))
+                if "+CPIN=" in command:
+                    raise _Silent("no answer to the PIN") from fault  # a second PIN may be a second wrong one
+            except Refused:
+                self._timeouts = 0
+                raise
+            else:
+                self._timeouts = 0
+                return lines
+
+    def _open_port(self) -> AtPort:
+        if self._port is None:
+            raise PortGone("not open")
+        return self._port
+
+    def _timed_out(self, why: str) -> None:
+        self._timeouts += 1
+        logger.info("%s: %s (%d in a row)", self.life.subject, why, self._timeouts)
+        if self._timeouts >= SILENT_AFTER:
+            raise _Silent(f"{SILENT_AFTER} time-outs in a row; last: {why}")
+
+    async def _supervise(self) -> None:
+        """Is it there, does a network have it, how well does it hear?"""
+        port = self._open_port()
+        now = asyncio.get_running_loop().time()
+        if await self._registered():
+            self._searching_since = None
+            self._move(Event.REGISTERED)
+        else:
+            self._move(Event.NO_NETWORK)
+            self._searching_since = self._searching_since or now
+            if now - self._searching_since > self._timing.no_network_restart_s:
+                self._searching_since = None
+                raise _Silent("no network for long; restarted to look for one afresh")
+        numbers = _numbers(await self._asked_gently("AT+CSQ", "+CSQ:"))
+        self.rssi = numbers[0] if numbers and numbers[0] <= 31 else None
+        weak = self.rssi is not None and self.rssi < WEAK_RSSI
+        self._observe(Condition.WEAK_SIGNAL, weak, f"{-113 + 2 * (self.rssi or 0)} dBm")
+        garbled = port.garbled - self._garbled_before
+        self._garbled_before = port.garbled
+        self._observe(Condition.GARBLED, garbled >= GARBLED_LINES, f"{garbled} unreadable lines; check cable and baud rate")
+
+    async def _registered(self) -> bool:
+        for question in ("CREG", "CEREG"):
+            numbers = _numbers(await self._asked_gently(f"AT+{question}?", f"+{question}:"))
+            if len(numbers) >= 2 and numbers[1] in REGISTERED:
+                return True
+        return False
+
+    async def _asked_gently(self, command: str, prefix: str) -> list[str]:
+        try:
+            return await self._ask(command, prefix)
+        except Refused as fault:
+            self._sim_gone(fault.error)
+            return []
+
+    def _sim_gone(self, error: ModemError) -> None:
+        if (error.family, error.number) in SIM_ABSENT:
+            raise SimRefused(f"the modem cannot use its SIM any more ({error})")
+
+    # What is sent
+
+    async def _carry(self, job: Job) -> None:
+        """Send a job's parts; the job hears how it ended, whatever happens."""
+        began = asyncio.get_running_loop().time()
+        try:
+            for submit in job.submits:
+                job.accepted(self.name, await self._submit(submit))
+        except Refused as fault:
+            job.refused(self.name, str(fault.error), fault.error.remedy)
+            self._after_refusal(fault.error)
+        except NoPrompt as fault:
+            job.refused(self.name, str(fault), Remedy.RESTART)
+            raise _Silent(str(fault)) from fault
+        except NoAnswer as fault:
+            job.unanswered(f"{fault}; it may have gone")
+            self._timed_out(str(fault))
+            await self._open_port().synchronise(pause_s=self._timing.sync_s)
+        else:
+            job.finished()
+            seconds = (asyncio.get_running_loop().time() - began) / len(job.submits)
+            self.seconds_a_text = seconds if self.seconds_a_text is None else 0.8 * self.seconds_a_text + 0.2 * seconds
+        finally:
+            job.unanswered("the modem went away in the middle; it may have gone")
+
+    async def _submit(self, submit: Submit) -> int:
+        """One part; a missing prompt is asked for once more, since nothing has gone yet."""
+        port = self._open_port()
+        timing = self._timing
+        try:
+            ref = await port.submit(submit.octets, submit.length, prompt_s=timing.prompt_s, timeout_s=timing.send_s)
+        except NoPrompt as fault:
+            self._timeouts += 1
+            logger.info("%s: %s", self.life.subject, fault)
+            try:
+                await port.synchronise(pause_s=timing.sync_s)
+            except (NoAnswer, PortGone) as silent:
+                raise NoPrompt(f"{fault}, and then {silent}") from silent
+            ref = await port.submit(submit.octets, submit.length, prompt_s=timing.prompt_s, timeout_s=timing.send_s)
+        self._timeouts = 0
+        return ref
+
+    def _after_refusal(self, error: ModemError) -> None:
+        self._sim_gone(error)
+        if error.remedy is Remedy.RESTART:
+            raise _Silent(f"it said {error}")
+        if (error.family, error.number) in NO_NETWORK:
+            self._supervise_at = 0.0
+        elif error.number == 322:
+            self._poll_at = 0.0
+
+    # What comes in
+
+    def _hear(self, line: str) -> None:
+        if line:
+            self._heard.append(line)
+        else:
+            self._supervise_at = 0.0  # the port has gone: the next command says so
+        self._wake.set()
+
+    async def _attend(self, line: str) -> None:
+        """Something the modem said by itself. What matters is a text, a report, or a modem that has started afresh."""
+        announced = re.match(r'\+(?:CMTI|CDSI): ?"(\w+)", ?(\d+)', line)
+        if announced:
+            await self._read_one((announced[1], int(announced[2])))
+        elif line.startswith(("+CMT:", "+CDS:")):
+            await self._take((self.identity.memory, -1), line.partition("\n")[2])
+        elif line in ("RDY", "SMS Ready"):
+            if asyncio.get_running_loop().time() - self._set_up_at > self._timing.boot_s:
+                raise _Afresh
+
+    async def _read_one(self, slot: Slot) -> None:
+        memory, index = slot
+        if memory != self.identity.memory:
+            await self._asked_gently(f'AT+CPMS="{memory}"', "+CPMS:")
+        try:
+            lines = await self._ask(f"AT+CMGR={index}", "+CMGR:")
+        except Refused as fault:
+            logger.warning("%s: the announced message %d cannot be read: %s", self.life.subject, index, fault.error)
+            lines = []
+        if len(lines) >= 2:
+            await self._take(slot, lines[1])
+        if memory != self.identity.memory:
+            await self._asked_gently(f'AT+CPMS="{self.identity.memory}"', "+CPMS:")
+
+    async def _read_memory(self) -> None:
+        """Everything that is stored: announcements get lost. Then: is there room?"""
+        memory = self.identity.memory
+        try:
+            stored = slots_in(await self._ask("AT+CMGL=4", "+CMGL:", timeout_s=4 * self._timing.answer_s), memory)
+        except Refused as fault:
+            self._sim_gone(fault.error)
+            logger.warning("%s: its memory cannot be read: %s", self.life.subject, fault.error)
+            return
+        for slot, octets in stored.items():
+            await self._take(slot, octets)
+        for whole in self._joiner.overdue(asyncio.get_running_loop().time()):
+            await self._hand_on(whole)
+        counts = _numbers(await self._asked_gently("AT+CPMS?", "+CPMS:"))
+        full = len(counts) >= 2 and counts[0] >= counts[1] > 0
+        self._observe(Condition.MEMORY_FULL, full, "texts cannot come in; delete what the SIM stores")
+
+    async def _take(self, slot: Slot, octets: str) -> None:
+        """Hand on what this is, and only then empty its place; a part stays stored until its text is whole."""
+        try:
+            message = decode_incoming(octets)
+        except BadMessage as fault:
+            logger.warning("%s: message %d cannot be read and is deleted: %s", self.life.subject, slot[1], fault)
+            await self._delete(slot[1])
+            return
+        if isinstance(message, StatusReport):
+            self._ears.report_came(self.name, message)
+            await self._delete(slot[1])
+            return
+        whole = self._joiner.add(slot, message, asyncio.get_running_loop().time())
+        if whole is not None:
+            await self._hand_on(whole)
+
+    async def _hand_on(self, whole: WholeText) -> None:
+        self._ears.text_came(whole)
+        for _, index in whole.slots:
+            await self._delete(index)
+
+    async def _delete(self, index: int) -> None:
+        if index < 0:
+            return
+        try:
+            await self._ask(f"AT+CMGD={index}")
+        except Refused as fault:
+            logger.warning("%s: message %d cannot be deleted: %s", self.life.subject, index, fault.error)
+
+    # What is said of it
+
+    def _move(self, event: Event, detail: str = "") -> None:
+        for news in self.life.handle(event, detail):
+            self._ears.state_changed(news)
+
+    def _observe(self, condition: Condition, present: bool, detail: str) -> None:
+        for news in self.life.observe(condition, present, detail):
+            self._ears.state_changed(news)
+
+
+def _numbers(lines: list[str]) -> list[int]:
+    """The numbers of the first line: `+CREG: 0,1` -> [0, 1]; names in quotes are left out."""
+    if not lines:
+        return []
+    return [int(field) for field in re.findall(r"(?<![\w\"])\d+(?![\w\"])", lines[0].partition(":")[2])]
+

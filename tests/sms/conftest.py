@@ -1,0 +1,118 @@
+"""The vocabulary of these stories: a gateway's channel `sms` over real pseudo-terminals, and the phones behind them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.channels.channel import ChannelNews, Delivered, Outcome, PartState, Telling, Wrote
+from gateway.channels.sms import ModemSettings, SmsChannel, SmsSettings
+from gateway.modem.modem import Timing
+from simulators.modem_simulator import ModemSimulator
+from simulators.phone_network import Pace, PhoneNetwork
+
+ROSA = "+51987654321"
+JUAN = "+51912345678"
+QUICK = Timing(
+    answer_s=0.15, prompt_s=0.15, send_s=0.5, sync_s=0.05, supervise_s=0.1, poll_s=0.4, boot_s=0.05, reopen_s=0.05,
+    reopen_s_max=0.2, no_network_restart_s=60.0,
+)
+
+
+class Gateway:
+    """A channel that runs, and everything it has said."""
+
+    def __init__(self, settings: SmsSettings) -> None:
+        self.channel = SmsChannel(settings)
+        self.news: list[ChannelNews] = []
+        self._said = asyncio.Event()
+        self._run: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._run = asyncio.get_running_loop().create_task(self.channel.run(self._hear))
+
+    async def stop(self) -> None:
+        if self._run is not None:
+            self._run.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._run
+            self._run = None
+
+    def _hear(self, news: ChannelNews) -> None:
+        self.news.append(news)
+        self._said.set()
+
+    async def until(self, condition: Callable[[], object], within_s: float = 8.0) -> None:
+        """Wait for something that comes true when the channel has said something, or a little later."""
+        async with asyncio.timeout(within_s):
+            while not condition():
+                await asyncio.sleep(0.005)
+
+    async def is_well(self, modems: int = 1) -> None:
+        await self.until(lambda: sum(modem.well for modem in self.channel.modems) == modems)
+
+    async def says(self, news: ChannelNews) -> None:
+        try:
+            await self.until(lambda: news in self.news)
+        except TimeoutError:
+            pytest.fail(f"expected {news} among {self.news}")
+
+    async def reports(self, code: str, *, faulty: bool = True, modem: str = "sim1", times: int = 1) -> None:
+        """Wait until that fault was reported, or its end."""
+
+        def said() -> bool:
+            return sum(
+                isinstance(n, PartState) and (n.subject, n.code, n.faulty) == (f"modem/{modem}", code, faulty) for n in self.news
+            ) >= times
+
+        try:
+            await self.until(said)
+        except TimeoutError:
+            pytest.fail(f"expected {code} {'begun' if faulty else 'ended'} of {modem} among {self.news}")
+
+    def wrote(self) -> list[Wrote]:
+        return [news for news in self.news if isinstance(news, Wrote)]
+
+    def delivered(self) -> list[Delivered]:
+        return [news for news in self.news if isinstance(news, Delivered)]
+
+    def faults(self) -> list[PartState]:
+        return [news for news in self.news if isinstance(news, PartState)]
+
+    async def tells(self, text: str, to: str = ROSA, *, key: str = "n-1", attempt: int = 1) -> Outcome:
+        return await self.channel.send(
+            Telling(key=key, attempt=attempt, number=1, address=to, text=text, title="", language="es")
+        )
+
+
+class Street:
+    """A network, its modems' folder, and gateways on them."""
+
+    def __init__(self, network: PhoneNetwork, folder: Path) -> None:
+        self.network = network
+        self.folder = folder
+        self.gateways: list[Gateway] = []
+
+    def modem(self, name: str = "sim1", *, pin: str = "", capacity: int = 30, reports_stored: bool = True) -> ModemSimulator:
+        link = self.folder / name
+        return self.network.modem(name, link, pin=pin, capacity=capacity, reports_stored=reports_stored)
+
+    def gateway(
+        self, *names: str, timing: Timing = QUICK, wait_s: float = 3.0, pin_file: Path | None = None, parts_max: int = 4
+    ) -> Gateway:
+        modems = tuple(ModemSettings(name, self.folder / name, pin_file=pin_file) for name in names or ("sim1",))
+        gateway = Gateway(SmsSettings(modems, parts_max=parts_max, wait_s=wait_s, timing=timing))
+        gateway.start()
+        self.gateways.append(gateway)
+        return gateway
+
+
+@pytest.fixture
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    async with PhoneNetwork(Pace(times=0.01)) as network:
+        street = Street(network, tmp_path)
+        yield street
+        for gateway in street.gateways:
+            await gateway.stop()
