@@ -98,6 +98,7 @@ class PoliceReceiver:
         self._seen: dict[str, deque[tuple[int, str, str]]] = {}
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+        self._serving: set[asyncio.Task[None]] = set()
         self._news = asyncio.Condition()
 
     async def start(self) -> None:
@@ -115,6 +116,8 @@ class PoliceReceiver:
             self._server.close()
             self._server = None
         self.hang_up()
+        if self._serving:
+            await asyncio.wait(self._serving, timeout=1)
 
     def hang_up(self) -> None:
         """Close every connection, and go on listening."""
@@ -140,6 +143,10 @@ class PoliceReceiver:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         self._open.add(writer)
+        task: asyncio.Task[None] | None = asyncio.current_task()
+        if task is not None:
+            self._serving.add(task)
+            task.add_done_callback(self._serving.discard)
         buffer = FrameBuffer()
         try:
             while data := await reader.read(FRAME_BYTES_MAX):

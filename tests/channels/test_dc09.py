@@ -120,6 +120,7 @@ async def test_a_late_answer_is_not_taken_for_the_next_messages() -> None:
         assert isinstance(await dc09.send(telling(address(receiver.port), number=1)), TryLater)
         receiver.delay_s = 0
         assert await dc09.send(telling(address(receiver.port), number=2)) == Sent("0002")
+        assert receiver.connections == 2, "what comes late on the old connection is heard by nobody"
 
 
 async def test_nobody_listening_is_tried_later_and_a_bad_address_never() -> None:
@@ -186,6 +187,18 @@ async def test_an_alarm_is_a_link_test_too() -> None:
             for number in range(1, 11):
                 assert isinstance(await dc09.send(telling(address(receiver.port), number=number)), Sent)
                 await asyncio.sleep(0.1)
+            assert receiver.polls == 1
+
+
+async def test_a_link_test_that_waited_behind_an_alarm_is_not_needed_any_more() -> None:
+    async with police() as receiver:
+        dc09 = channel(address(receiver.port), settings=Dc09Settings(connect_s=1, reply_s=2, poll_s=0.5))
+        async with running(dc09.run(News())):
+            await until(lambda: receiver.polls == 1, "the first link test")
+            receiver.delay_s = 0.7
+            assert isinstance(await dc09.send(telling(address(receiver.port))), Sent)
+            receiver.delay_s = 0
+            await asyncio.sleep(0.2)
             assert receiver.polls == 1
 
 

@@ -106,15 +106,16 @@ async def test_nobody_listening_is_tried_later_and_no_address_never() -> None:
         assert isinstance(await webhook.send(telling(address)), Never), address
 
 
-async def test_an_endless_answer_changes_nothing() -> None:
+@pytest.mark.parametrize(("part", "pause_s"), [(b"x" * 10_000, 0.001), (b"x", 0.05)], ids=["fast", "slow"])
+async def test_an_endless_answer_changes_nothing(part: bytes, pause_s: float) -> None:
     async def drip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(65_536)
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n")
         try:
             while True:
-                writer.write(b"x" * 10_000)
+                writer.write(part)
                 await writer.drain()
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(pause_s)
         except ConnectionError:
             ended.set()
 
