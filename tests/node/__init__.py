@@ -1,0 +1,1 @@
+"""The node's shell: pins, guard, outbox, link, and whole node processes."""
