@@ -208,16 +208,23 @@ class BlockNode:
         """Take up what an earlier life left on the disk."""
         self._health.disk = event.disk_fault
         if event.settings is not None and event.settings.rev > self._kinds.rev:
-            self._health.settings_refused = not self._kinds.take(event.settings)
+            self._health.settings_refused = self._kinds.take(event.settings)
             self._siren.limit_s = self._kinds.siren_s_max
+        found = []
         for waiting in event.waiting:
             press = waiting.press
             secret = self._kinds.secret(press.input, press.kind)
             outgoing = self._outbox.add(
                 press, waiting.made_at_ms, self._kinds.rank(press.kind), secret=secret, kept=True, now_ms=self._now_ms
             )
-            if outgoing is not None and not secret and outgoing.calls:
+            if outgoing is None:
+                continue
+            found.append(outgoing)
+            if outgoing.calls and not secret:
                 self._emergency.called(press.input, outgoing.ref, waiting.made_at_ms or self._now_ms, self._now_ms)
+        if self._linked:
+            found.sort(key=lambda outgoing: (outgoing.rank, outgoing.order))
+            self._out.presses += [outgoing.publish(self._now_ms) for outgoing in found]
 
     # --- hands
 
@@ -398,7 +405,7 @@ class BlockNode:
         settings = event.settings
         if settings.boot != self._boot or settings.rev <= self._kinds.rev:
             return
-        self._health.settings_refused = not self._kinds.take(settings)
+        self._health.settings_refused = self._kinds.take(settings)
         if not self._health.settings_refused:
             self._siren.limit_s = self._kinds.siren_s_max
             self._out.rest.append(effects.KeepSettings(settings))

@@ -14,7 +14,8 @@ class Health:
         self.slow = False
         self.supply = False
         self.guard = True
-        self.settings_refused = False
+        self.settings_refused = ""
+        """The input or kind because of which."""
         self.unreadable = False
         self.filling = False
 
@@ -24,9 +25,12 @@ class Health:
             "disk-slow": self.slow,
             "supply-collapses-under-siren": self.supply,
             "guard-down": not self.guard,
-            "settings-refused": self.settings_refused,
             "press-unreadable": self.unreadable,
             "outbox-filling": self.filling,
         }
         found = {NodeFault(code) for code, so in states.items() if so}
-        return found | {NodeFault(self.disk)} if self.disk else found
+        if self.disk:
+            found.add(NodeFault(self.disk))
+        if self.settings_refused:
+            found.add(NodeFault("settings-refused", self.settings_refused))
+        return found

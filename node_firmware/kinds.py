@@ -64,13 +64,16 @@ class Kinds:
     def secret(self, name: str, kind: str) -> bool:
         """A press of this input and kind belongs to the silent stream: nobody outside its circle may count it."""
         if name in self._pins and not self._pins[name].tamper and not self.audible(name):
-            return True
+            return ""
         return kind not in NO_CALL and not (kind in self._kinds and self._kinds[kind].audible)
 
-    def take(self, settings: Settings) -> bool:
-        """Put `settings` in force. False, changing nothing, when they would leave the node deaf or a siren mute."""
-        if any(True for _ in self._faults(settings)):
-            return False
+    def take(self, settings: Settings) -> str:
+        """Put `settings` in force; empty when done.
+
+        Else nothing changes, since they would leave the node deaf or a siren mute, and this names the input or kind.
+        """
+        for faulty in self._faults(settings):
+            return faulty
         self._kinds = {**self._file_kinds, **settings.kinds}
         for name, pins in self._pins.items():
             if not pins.tamper and name in settings.inputs:
@@ -78,20 +81,21 @@ class Kinds:
         self.rev = settings.rev
         self.siren_s_max = min(settings.siren_s_max, self._file_siren_s_max)
         self.beat_s, self.cancel_s, self.reopen_s = settings.beat_s, settings.cancel_s, settings.reopen_s
-        return True
+        return ""
 
     def _faults(self, settings: Settings) -> Iterable[str]:
+        """Inputs without a kind, or with one that calls nobody; audible kinds that do not sound, or never pause."""
         kinds = {**self._file_kinds, **settings.kinds}
         buttons = [name for name, pins in self._pins.items() if not pins.tamper]
         new = {name: settings.inputs[name].kind if name in settings.inputs else self._kind_of[name] for name in buttons}
         for name, kind in new.items():
             if kind not in kinds:
-                yield f"input {name}: no kind {kind}"
+                yield name
             if kind in NO_CALL and self._pins[name].kind not in NO_CALL:
-                yield f"input {name}: {kind} calls nobody"
+                yield name
         for kind, setting in settings.kinds.items():
             if setting.audible and not _sounds(setting):
-                yield f"kind {kind}: a pattern that does not sound, or never pauses"
+                yield kind
 
 
 def _sounds(setting: KindSettings) -> bool:

@@ -3,8 +3,10 @@
 import time
 from itertools import pairwise
 
-from controller.messages import Beat, Gesture, Kept, Online, Press, PressRef, Receipt, digest_of, encode
+from controller.messages import Beat, Gesture, Kept, Online, Press, PressRef, Receipt, Settings, digest_of, encode
 from node_firmware import effects, inputs
+from node_firmware.config import default_kinds
+from node_firmware.effects import Light
 from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, Block
 
 
@@ -76,6 +78,24 @@ def test_after_a_restart_the_age_goes_on_and_after_a_reboot_there_is_none(block:
     block.restarts(2, waiting=waiting, machine_restarted=True).forgets().links()
     assert block.seen(effects.PublishPress)[0].age_ms is None
     assert block.published(Online)[0].machine_restarted
+
+
+def test_a_disk_that_answers_late_brings_what_it_held(block: Block) -> None:
+    held = tuple(
+        inputs.WaitingPress(Press("e" * 32, seq, name, kind, Gesture.HOLD), None)
+        for seq, name, kind in ((1, "medical", "medical"), (2, "panic", "panic"), (3, "hidden", "violence"))
+    )
+    kept = Settings("f" * 32, 7, default_kinds(), {}, siren_s_max=30)
+    block.restarts(disk_fault="disk-slow", waiting=()).links()
+    assert block.faults() == {"disk-slow"}
+    block.forgets().passes(3000).gives(inputs.OutboxOpened(kept, held))
+    assert [effect.press.input for effect in block.seen(effects.PublishPress)] == ["hidden", "panic", "medical"]
+    assert block.light("medical") is Light.SAVED
+    assert not block.passes(3000).faults()
+    assert (block.beat().settings_rev, block.beat().unsent) == (7, 2)
+    sent = len(block.seen(effects.PublishPress))
+    block.gives(inputs.OutboxOpened(kept, held))
+    assert len(block.seen(effects.PublishPress)) == sent, "the same presses are the same presses"
 
 
 def test_the_births_and_beats_say_what_is_so(block: Block) -> None:
