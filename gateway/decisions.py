@@ -47,7 +47,7 @@ class Core(Protocol):
         ...
 
     def wake_at_ms(self) -> int | None:
-        """When to be woken, UTC."""
+        """When to be woken, on the monotonic clock."""
         ...
 
 
@@ -148,7 +148,7 @@ class Decisions:
             await self._arrived.wait()
             return True
         try:
-            async with asyncio.timeout(max(0.0, (wake_at_ms - self._clock().utc_ms) / 1000)):
+            async with asyncio.timeout(max(0.0, (wake_at_ms - self._clock().monotonic_ms) / 1000)):
                 await self._arrived.wait()
         except TimeoutError:
             return False

@@ -221,11 +221,11 @@ class Policy:
         return cls(text, convert(data, _File, where))
 
     def is_silent(self, kind: str) -> bool:
-        """Whether a press of this kind is a secret of its own circle. (A tamper contact makes no sound and is no secret.)"""
+        """Whether a press of this kind is a secret of its own circle."""
         return kind != TAMPER and not self.kind(kind).audible
 
     def kind(self, name: str) -> Kind:
-        """The kind of that name; of one that no policy knows (an older node's) what holds for panic, or the most serious one."""
+        """The kind of that name; for one that no policy knows (an older node's) what holds for panic, or the most serious one."""
         found = self.kinds.get(name)
         return found if found is not None else self._unknown
 

@@ -1,0 +1,60 @@
+"""What people write back, as people write: digits, words, capitals, accents, blanks, with or without the code."""
+
+import re
+import unicodedata
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from controller.rules.codes import ALPHABET, CODE_LENGTH
+
+
+class Word(StrEnum):
+    """What a reply says."""
+
+    GO = "go"                # 1: I am going
+    ON_SCENE = "on-scene"    # 2: I am there
+    FALSE = "false"          # 3: false alarm
+    ARMED = "armed"          # 4: they are armed
+    OVER = "over"            # 5: it is over
+    HELP = "help"            # 9: help me
+    CANNOT = "cannot"        # 0: I cannot
+    UNKNOWN = "unknown"
+
+
+class Reply(NamedTuple):
+    """A reply, read. code: upper case, empty when none was written."""
+
+    word: Word
+    code: str
+
+
+_WORDS: Final[dict[str, Word]] = {
+    "1": Word.GO, "VOY": Word.GO, "YA VOY": Word.GO, "VOY YO": Word.GO, "EN CAMINO": Word.GO, "GOING": Word.GO,
+    "2": Word.ON_SCENE, "LLEGUE": Word.ON_SCENE, "YA LLEGUE": Word.ON_SCENE, "ESTOY AQUI": Word.ON_SCENE, "HERE": Word.ON_SCENE,
+    "3": Word.FALSE, "FALSA": Word.FALSE, "FALSA ALARMA": Word.FALSE, "FALSE": Word.FALSE, "FALSE ALARM": Word.FALSE,
+    "4": Word.ARMED, "ARMAS": Word.ARMED, "ARMADOS": Word.ARMED, "ARMED": Word.ARMED,
+    "5": Word.OVER, "FIN": Word.OVER, "YA PASO": Word.OVER, "TERMINO": Word.OVER, "OVER": Word.OVER,
+    "9": Word.HELP, "AUXILIO": Word.HELP, "AYUDA": Word.HELP, "HELP": Word.HELP,
+    "0": Word.CANNOT, "NO PUEDO": Word.CANNOT, "NO": Word.CANNOT, "CANNOT": Word.CANNOT,
+}
+_CODE: Final = re.compile(f"^[{ALPHABET}]{{{CODE_LENGTH}}}$")
+
+
+def read(text: str) -> Reply:
+    """What `text` says. Never fails: what nobody can read is UNKNOWN."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().upper()
+    tokens = re.findall(r"[A-Z0-9]+", plain[:200])
+    word = _WORDS.get(" ".join(tokens))
+    if word is not None:
+        return Reply(word, "")
+    # A code may stand anywhere; what is left must be a word.
+    for place, token in enumerate(tokens):
+        if _CODE.match(token):
+            word = _WORDS.get(" ".join(tokens[:place] + tokens[place + 1:]))
+            if word is not None:
+                return Reply(word, token)
+    # A long message that begins with the digit alone says that digit.
+    if len(tokens) > 1 and len(tokens[0]) == 1 and tokens[0] in _WORDS:
+        code = next((token for token in tokens[1:] if _CODE.match(token)), "")
+        return Reply(_WORDS[tokens[0]], code)
+    return Reply(Word.UNKNOWN, "")

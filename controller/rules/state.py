@@ -1,0 +1,272 @@
+"""What a zone knows, folded from its journal and from nothing else.
+
+`apply` is the only thing that changes it, live and on replay alike. The two chains may be folded in any interleaving that
+keeps each one's own order: no entry of one touches what entries of the other made, but for counts that only rise.
+"""
+
+import heapq
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from controller import entries
+from controller.entries import Body, Chain, NoticeQueued
+from controller.rules import codes
+from controller.rules.incident import Incident, State
+
+KEPT_MS: Final = 26 * 3_600_000
+"""A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
+FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"})
+"""States in which a notice is tried no more."""
+
+
+@dataclass(slots=True)
+class Notice:
+    """A notice that is not forgotten yet."""
+
+    queued: NoticeQueued
+    chain: Chain
+    incident: str
+    fault: str
+    made_at_ms: int
+    state: str = "queued"
+    attempt: int = 1
+    due_at_ms: int = 0
+
+
+@dataclass(slots=True)
+class Fault:
+    """Something that needs mending."""
+
+    id: str
+    subject: str
+    code: str
+    detail: str
+    raised_at_ms: int
+
+
+@dataclass(slots=True)
+class NodeLife:
+    """What is known of a node. boots: came at, by boot, the newest last; bounded."""
+
+    boot: str = ""
+    came_at_ms: int = 0
+    settings_rev: int = 0
+    gone: bool = False
+    boots: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    last_heard_before_ms: dict[str, int] = field(default_factory=dict)
+
+
+BOOTS_MAX: Final = 64
+
+
+class ZoneState:
+    """The state of one zone."""
+
+    def __init__(self) -> None:
+        self.incidents: dict[str, Incident] = {}
+        self.by_press: dict[tuple[str, str, int], str] = {}
+        self.by_code: dict[str, tuple[str, int]] = {}
+        self.of_member: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+        """Member -> incidents they were told of, oldest first."""
+        self.in_block: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+        self.notices: dict[str, Notice] = {}
+        self.numbers: defaultdict[tuple[str, str, Chain], int] = defaultdict(int)
+        """How many notices went to a member by a channel: counted apart for each chain, so that no gap in one shows the other."""
+        self.faults: dict[str, Fault] = {}
+        self.fault_of: dict[tuple[str, str], str] = {}
+        self.fault_told_at_ms: dict[tuple[str, str], int] = {}
+        self.nodes: defaultdict[str, NodeLife] = defaultdict(NodeLife)
+        self.light_revs: defaultdict[str, int] = defaultdict(int)
+        """Block -> how often its open incidents moved: rises, also over a restart."""
+        self.orders: defaultdict[str, int] = defaultdict(int)
+        self.settings_rev = 0
+        self.registry = ""
+        self.policy = ""
+        self.policy_text = ""
+        self.answers: defaultdict[Chain, int] = defaultdict(int)
+        self.due: list[tuple[int, str]] = []
+        """Heap of (due at, incident); one that no longer stands is passed over."""
+        self._closed: list[tuple[int, str]] = []
+
+    def apply(self, chain: Chain, at_ms: int, body: Body) -> None:
+        """Fold one entry. at_ms: its time."""
+        fold = _FOLDS.get(type(body))
+        if fold is not None:
+            fold(self, chain, at_ms, body)
+
+    def unsent(self) -> list[Notice]:
+        """The notices that are still to be tried, in the order in which they were queued."""
+        return [notice for notice in self.notices.values() if notice.state not in FINAL]
+
+    def next_due_ms(self) -> int | None:
+        """When the next step is due; None when nothing is open."""
+        while self.due:
+            at_ms, incident = self.due[0]
+            found = self.incidents.get(incident)
+            if found is not None and found.due_at_ms == at_ms:
+                return at_ms
+            heapq.heappop(self.due)
+        return None
+
+    def forget(self, now_ms: int) -> None:
+        """Let go of what was closed long ago; decides nothing."""
+        while self._closed and self._closed[0][0] + KEPT_MS < now_ms:
+            _, ident = heapq.heappop(self._closed)
+            incident = self.incidents.get(ident)
+            if incident is None or incident.is_open or incident.moved_at_ms + KEPT_MS >= now_ms:
+                continue
+            del self.incidents[ident]
+            for press in incident.presses:
+                self.by_press.pop(press, None)
+            for member, notices in incident.told.items():
+                self.of_member[member].pop(ident, None)
+                for notice in notices:
+                    self.notices.pop(notice, None)
+            self.in_block[incident.block].pop(ident, None)
+        for code in [code for code, (_, at_ms) in self.by_code.items() if at_ms + codes.REST_MS < now_ms]:
+            del self.by_code[code]
+
+    # One fold an entry kind; the names are those of entries.py.
+
+    def _incident_opened(self, chain: Chain, at_ms: int, body: entries.IncidentOpened) -> None:
+        incident = Incident(
+            body.incident, chain, body.block, body.kind, body.code, body.node, body.boot, body.seq, body.input,
+            body.pressed_from_at_ms, body.pressed_to_at_ms, at_ms, bool(body.drill), bool(body.late),
+        )
+        incident.last_press_at_ms = incident.moved_at_ms = at_ms
+        incident.presses.append((body.node, body.boot, body.seq))
+        self.incidents[body.incident] = incident
+        self.by_press[incident.presses[0]] = body.incident
+        self.by_code[body.code] = body.incident, at_ms
+        self.in_block[body.block][body.incident] = None
+        self._light(incident)
+
+    def _incident_joined(self, _chain: Chain, at_ms: int, body: entries.IncidentJoined) -> None:
+        incident = self.incidents.get(body.incident)
+        if incident is not None:
+            incident.last_press_at_ms = at_ms
+            incident.presses.append((body.node, body.boot, body.seq))
+            self.by_press[incident.presses[-1]] = body.incident
+            if body.kind:
+                incident.kind = body.kind
+                self._light(incident)
+
+    def _incident_moved(self, _chain: Chain, at_ms: int, body: entries.IncidentMoved) -> None:
+        incident = self.incidents.get(body.incident)
+        if incident is None:
+            return
+        incident.state, incident.moved_at_ms = State(body.to), at_ms
+        if incident.state is State.TAKEN and body.by not in incident.takers:
+            incident.takers.append(body.by)
+        elif incident.state is State.ON_SCENE:
+            for members in (incident.takers, incident.present):
+                if body.by not in members:
+                    members.append(body.by)
+        elif incident.state is State.OPENED:
+            incident.takers, incident.present, incident.doubters, incident.cancelled, incident.outcome = [], [], [], False, ""
+        elif incident.state is State.CLOSED:
+            incident.outcome, incident.due_at_ms = body.outcome, None
+            heapq.heappush(self._closed, (at_ms, incident.id))
+        self._light(incident)
+
+    def _incident_noted(self, _chain: Chain, _at_ms: int, body: entries.IncidentNoted) -> None:
+        incident = self.incidents.get(body.incident)
+        if incident is None:
+            return
+        if body.meaning == "false" and body.by not in incident.doubters:
+            incident.doubters.append(body.by)
+        elif body.meaning == "go" and body.by not in incident.takers:
+            incident.takers.append(body.by)
+        elif body.meaning == "cancelled":
+            incident.cancelled = True
+
+    def _step_set(self, _chain: Chain, _at_ms: int, body: entries.StepSet) -> None:
+        incident = self.incidents.get(body.incident)
+        if incident is not None:
+            incident.step, incident.due_at_ms = body.step, body.due_at_ms
+            heapq.heappush(self.due, (body.due_at_ms, body.incident))
+
+    def _notices_queued(self, chain: Chain, at_ms: int, body: entries.NoticesQueued) -> None:
+        incident = self.incidents.get(body.incident)
+        fault = self.faults.get(body.fault)
+        if fault is not None:
+            self.fault_told_at_ms[fault.subject, fault.code] = at_ms
+        for queued in body.notices:
+            self.notices[queued.id] = Notice(queued, chain, body.incident, body.fault, at_ms)
+            self.numbers[queued.member, queued.channel, chain] = queued.number
+            if incident is not None:
+                incident.notices += 1
+                incident.told.setdefault(queued.member, []).append(queued.id)
+                incident.machines.setdefault((queued.member, queued.channel), []).append((queued.id, at_ms))
+                self.of_member[queued.member][incident.id] = None
+        if incident is None and fault is None:
+            self.answers[chain] += len(body.notices)
+
+    def _notice_moved(self, _chain: Chain, _at_ms: int, body: entries.NoticeMoved) -> None:
+        notice = self.notices.get(body.notice)
+        if notice is None:
+            return
+        notice.state, notice.due_at_ms = body.to, body.due_at_ms
+        if body.to == "waiting":
+            notice.attempt = body.attempt + 1
+        if body.to in FINAL and not notice.incident:
+            del self.notices[body.notice]
+
+    def _node_came(self, _chain: Chain, at_ms: int, body: entries.NodeCame) -> None:
+        life = self.nodes[body.node]
+        if body.previous and body.last_heard_at_ms:
+            life.last_heard_before_ms[body.previous] = body.last_heard_at_ms
+        life.boot, life.came_at_ms, life.settings_rev, life.gone = body.boot, at_ms, body.settings_rev, False
+        life.boots.setdefault(body.boot, at_ms)
+        while len(life.boots) > BOOTS_MAX:
+            old, _ = life.boots.popitem(last=False)
+            life.last_heard_before_ms.pop(old, None)
+
+    def _node_went(self, _chain: Chain, _at_ms: int, body: entries.NodeWent) -> None:
+        life = self.nodes[body.node]
+        if life.boot == body.boot:
+            life.gone = True
+
+    def _order_sent(self, _chain: Chain, _at_ms: int, body: entries.OrderSent) -> None:
+        self.orders[body.node] += 1
+
+    def _fault_raised(self, _chain: Chain, at_ms: int, body: entries.FaultRaised) -> None:
+        self.faults[body.fault] = Fault(body.fault, body.subject, body.code, body.detail, at_ms)
+        self.fault_of[body.subject, body.code] = body.fault
+
+    def _fault_ended(self, _chain: Chain, _at_ms: int, body: entries.FaultEnded) -> None:
+        fault = self.faults.pop(body.fault, None)
+        if fault is not None:
+            self.fault_of.pop((fault.subject, fault.code), None)
+
+    def _registry_in_force(self, _chain: Chain, _at_ms: int, body: entries.RegistryInForce) -> None:
+        self.registry = body.version
+        self.settings_rev += 1
+
+    def _policy_in_force(self, _chain: Chain, _at_ms: int, body: entries.PolicyInForce) -> None:
+        self.policy, self.policy_text = body.version, body.text
+        self.settings_rev += 1
+
+    def _light(self, incident: Incident) -> None:
+        if not incident.secret:
+            self.light_revs[incident.block] += 1
+
+
+_FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = {
+    entries.IncidentOpened: ZoneState._incident_opened,  # noqa: SLF001 (the class's own folds)
+    entries.IncidentJoined: ZoneState._incident_joined,  # noqa: SLF001
+    entries.IncidentMoved: ZoneState._incident_moved,  # noqa: SLF001
+    entries.IncidentNoted: ZoneState._incident_noted,  # noqa: SLF001
+    entries.StepSet: ZoneState._step_set,  # noqa: SLF001
+    entries.NoticesQueued: ZoneState._notices_queued,  # noqa: SLF001
+    entries.NoticeMoved: ZoneState._notice_moved,  # noqa: SLF001
+    entries.NodeCame: ZoneState._node_came,  # noqa: SLF001
+    entries.NodeWent: ZoneState._node_went,  # noqa: SLF001
+    entries.OrderSent: ZoneState._order_sent,  # noqa: SLF001
+    entries.FaultRaised: ZoneState._fault_raised,  # noqa: SLF001
+    entries.FaultEnded: ZoneState._fault_ended,  # noqa: SLF001
+    entries.RegistryInForce: ZoneState._registry_in_force,  # noqa: SLF001
+    entries.PolicyInForce: ZoneState._policy_in_force,  # noqa: SLF001
+}

@@ -1,0 +1,175 @@
+"""The one door to the rules: an input and the time go in, what is decided comes out.
+
+Everything that lasts is decided as entries, which the state folds at once and the shell commits; `ZoneState` folded from the
+journal is therefore all that a new process needs to go on where the old one stood.
+"""
+
+from typing import Final
+
+from controller.entries import Chain, GatewayStarted, NoticeMoved, PolicyInForce, RegistryInForce
+from controller.instants import Now
+from controller.registry import Registry
+from controller.rules import answers, escalation, presses, supervision
+from controller.rules.desk import Desk, Network
+from controller.rules.effects import QueueNotice, ZoneEffect
+from controller.rules.inputs import (
+    BadMessageCame,
+    MemberWrote,
+    NodeAsked,
+    NodeBeat,
+    NodeDone,
+    NodeOnline,
+    NoticeReported,
+    NoticeTried,
+    PartFailed,
+    PartRecovered,
+    PolicyChanged,
+    PressArrived,
+    RegistryChanged,
+    Started,
+    Tried,
+    Woken,
+    ZoneInput,
+)
+from controller.rules.policy import Policy
+from controller.rules.roster import Roster
+from controller.rules.state import FINAL, ZoneState
+from controller.rules.supervision import Signs
+
+BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
+"""How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
+FORGET_MS: Final = 600_000
+
+
+class ZoneController:
+    """What one zone decides. Knows no socket, database, clock or chance."""
+
+    def __init__(self, zone: str, registry: Registry, policy: Policy, state: ZoneState | None = None) -> None:
+        """state: folded from the zone's journal; None for a zone that has none yet."""
+        self.zone = zone
+        self.state = state if state is not None else ZoneState()
+        self.network = Network(registry, policy, Roster(registry))
+        self.signs = Signs()
+        self._offset_ms: int | None = None
+        self._forget_at_ms = 0
+
+    def handle(self, event: ZoneInput, now: Now) -> list[ZoneEffect]:
+        """Take one input at `now` and return what to do: the records first, then the rest in order.
+
+        Nothing of the rest is done before the records are on disk; the shell's one exception is promise 5.
+        """
+        if self._offset_ms is None:
+            self._offset_ms = now.utc_ms - now.monotonic_ms
+        desk = Desk(self.zone, self.state, self.network, now, now.monotonic_ms + self._offset_ms)
+        self._decide(desk, event)
+        self._catch_up(desk)
+        return [*desk.records, *desk.effects]
+
+    def wake_at_ms(self) -> int | None:
+        """When to call `handle(Woken())`, on the clock of `Now.monotonic_ms`; None when nothing is waiting."""
+        if self._offset_ms is None:
+            return None
+        times = [self.signs.look_at_ms] if self.signs.heard_at_ms else []
+        due = self.state.next_due_ms()
+        if due is not None:
+            times.append(due)
+        return min(times) - self._offset_ms if times else None
+
+    def _decide(self, desk: Desk, event: ZoneInput) -> None:
+        match event:
+            case NodeBeat():
+                supervision.beat(desk, self.signs, event)
+            case PressArrived():
+                presses.arrived(desk, event)
+            case NoticeTried():
+                self._tried(desk, event)
+            case NoticeReported():
+                self._reported(desk, event)
+            case NodeOnline():
+                supervision.online(desk, self.signs, event)
+            case NodeAsked():
+                supervision.asked(desk, self.signs, event)
+            case NodeDone():
+                supervision.done(desk, self.signs, event)
+            case MemberWrote():
+                answers.wrote(desk, event)
+            case BadMessageCame():
+                supervision.bad_message(desk, self.signs, event)
+            case PartFailed():
+                supervision.part_failed(desk, event)
+            case PartRecovered():
+                supervision.part_recovered(desk, self.signs, event)
+            case RegistryChanged():
+                self._use(desk, event.registry, self.network.policy)
+            case PolicyChanged():
+                self._use(desk, self.network.registry, event.policy)
+            case Started():
+                self._start(desk, event)
+            case Woken():
+                pass
+
+    def _catch_up(self, desk: Desk) -> None:
+        """Do what is due by now, whatever the input was."""
+        while (due := self.state.next_due_ms()) is not None and due <= desk.at_ms:
+            incident = self.state.incidents[self.state.due[0][1]]
+            escalation.due(desk, incident)
+            if incident.due_at_ms == due:
+                # A step that is due at once again would never let go; a second later it may.
+                desk.set_step(incident, incident.step, 1)
+        if self.signs.heard_at_ms and desk.at_ms >= self.signs.look_at_ms:
+            supervision.look(desk, self.signs)
+        if desk.at_ms >= self._forget_at_ms:
+            self._forget_at_ms = desk.at_ms + FORGET_MS
+            self.state.forget(desk.now.utc_ms)
+
+    def _tried(self, desk: Desk, event: NoticeTried) -> None:
+        notice = self.state.notices.get(event.notice)
+        if notice is None or notice.state in FINAL:
+            return
+        incident = self.state.incidents.get(notice.incident)
+        match event.tried:
+            case Tried.SENT:
+                desk.record(notice.chain, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
+            case Tried.TRY_LATER:
+                wait_ms = event.retry_in_ms or BACK_OFF_S[min(event.attempt, len(BACK_OFF_S)) - 1] * 1000
+                due_at_ms = desk.now.utc_ms + wait_ms
+                desk.record(notice.chain, NoticeMoved(event.notice, "waiting", event.attempt, why=event.why[:200], due_at_ms=due_at_ms))
+                desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, event.attempt + 1, due_at_ms))
+            case Tried.NEVER:
+                desk.record(notice.chain, NoticeMoved(event.notice, "failed", event.attempt, why=event.why[:200]))
+                if incident is not None and incident.is_open:
+                    escalation.other_way(desk, incident, notice.queued.member, notice.queued.template, notice.queued.priority)
+
+    def _reported(self, desk: Desk, event: NoticeReported) -> None:
+        notice = self.state.notices.get(event.notice)
+        if notice is None or notice.state != "notified":
+            return
+        incident = self.state.incidents.get(notice.incident)
+        if event.delivered:
+            desk.record(notice.chain, NoticeMoved(event.notice, "delivered", notice.attempt))
+            return
+        desk.record(notice.chain, NoticeMoved(event.notice, "failed", notice.attempt, why=event.why[:200]))
+        if incident is not None and incident.is_open:
+            escalation.other_way(desk, incident, notice.queued.member, notice.queued.template, notice.queued.priority)
+
+    def _use(self, desk: Desk, registry: Registry, policy: Policy) -> None:
+        """Decide from these from now on, and tell the nodes."""
+        if registry.version != self.state.registry:
+            desk.record(Chain.OPEN, RegistryInForce(registry.rev, registry.version))
+        if policy.version != self.state.policy:
+            desk.record(Chain.OPEN, PolicyInForce(policy.version, policy.text))
+        self.network.registry, self.network.policy, self.network.roster = registry, policy, Roster(registry)
+        desk.registry, desk.policy = registry, policy
+        for node, life in self.state.nodes.items():
+            if life.boot and not life.gone:
+                supervision.bring_up_to_date(desk, node, 0)
+
+    def _start(self, desk: Desk, event: Started) -> None:
+        """Go on where the journal ends: what was not sent is sent, what was due is due."""
+        desk.record(Chain.OPEN, GatewayStarted(event.version))
+        self._use(desk, self.network.registry, self.network.policy)
+        supervision.start(desk, self.signs)
+        for notice in self.state.unsent():
+            desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, notice.attempt, notice.due_at_ms))
+        for node in self.state.nodes:
+            desk.light_node(node)

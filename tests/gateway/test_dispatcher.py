@@ -1,0 +1,140 @@
+"""The dispatcher: a lane a channel, the most urgent first, honest ends, and no more in flight than there are hands."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from controller.errors import CuadraError
+from controller.rules.effects import QueueNotice
+from controller.rules.inputs import NoticeTried, Tried
+from gateway.channels.channel import Never, Outcome, Report, Sent, Telling, TryLater
+from gateway.dispatcher import Dispatcher
+from tests.gateway.facts import clock, notice, until
+
+
+class Line:
+    """A channel whose answers the test decides."""
+
+    def __init__(self, name: str, concurrency: int = 1) -> None:
+        self.name, self.concurrency, self.timeout_s, self.attempts_max = name, concurrency, 0.2, 3
+        self.sent: list[str] = []
+        self.answers: list[Outcome | Exception] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def send(self, telling: Telling) -> Outcome:
+        self.sent.append(telling.key)
+        await self.open.wait()
+        answer = self.answers.pop(0) if self.answers else Sent("r")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def run(self, report: Report) -> None:
+        raise NotImplementedError(report)
+
+
+class Post:
+    """A dispatcher with two lines, and the outcomes it told."""
+
+    def __init__(self) -> None:
+        self.slow, self.quick = Line("sms"), Line("webhook", 2)
+        self.outcomes: list[NoticeTried] = []
+        self.durable = asyncio.Event()
+        self.durable.set()
+        self.dispatcher = Dispatcher({"sms": self.slow, "webhook": self.quick}, self.compose, self.settle, lambda: clock().utc_ms)
+
+    def compose(self, effect: QueueNotice) -> Telling:
+        if effect.notice.id == "lost":
+            raise CuadraError("member rosa has no address for webhook in the registry")
+        return Telling(effect.notice.id, effect.attempt, effect.notice.number, "address", "text", "title", "es")
+
+    async def settle(self, outcome: NoticeTried) -> None:
+        self.outcomes.append(outcome)
+        await self.durable.wait()
+
+    def ended(self, name: str) -> NoticeTried:
+        return next(outcome for outcome in self.outcomes if outcome.notice == name)
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[Post]:
+    post = Post()
+    running = asyncio.create_task(post.dispatcher.run())
+    yield post
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_the_most_urgent_goes_first_and_a_slow_channel_holds_up_no_other(post: Post) -> None:
+    post.slow.open.clear()
+    for name, priority in (("first", 5), ("late", 9), ("urgent", 0)):
+        post.dispatcher.queue(notice(name, channel="sms", priority=priority))
+        await asyncio.sleep(0)
+    post.dispatcher.queue(notice("other"))
+    await until(lambda: post.outcomes)
+    assert post.ended("other").tried is Tried.SENT
+    post.slow.open.set()
+    await until(lambda: len(post.outcomes) == 4)
+    assert post.slow.sent == ["urgent", "first", "late"] or post.slow.sent == ["first", "urgent", "late"]
+
+
+async def test_no_more_is_in_flight_than_there_are_hands(post: Post) -> None:
+    post.durable.clear()
+    for number in range(10):
+        post.dispatcher.queue(notice(f"n{number}"))
+    await until(lambda: len(post.outcomes) == 2)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert post.quick.sent == ["n0", "n1"], "a hand waits until its last outcome is on disk"
+    post.durable.set()
+    await until(lambda: len(post.quick.sent) == 10)
+
+
+async def test_every_end_is_honest(post: Post) -> None:
+    post.quick.answers = [TryLater("busy", 250), Never("no such number"), ConnectionError("secret address"), TryLater("busy")]
+    for name, attempt in (("busy", 1), ("gone", 1), ("broken", 1), ("given up", 3), ("lost", 1)):
+        post.dispatcher.queue(notice(name, attempt=attempt))
+        await until(lambda name=name: any(outcome.notice == name for outcome in post.outcomes))
+    assert post.ended("busy") == NoticeTried("busy", 1, Tried.TRY_LATER, why="busy", retry_in_ms=250)
+    assert post.ended("gone") == NoticeTried("gone", 1, Tried.NEVER, why="no such number")
+    assert post.ended("broken").tried is Tried.TRY_LATER
+    assert "secret" not in post.ended("broken").why
+    assert post.ended("given up").tried is Tried.NEVER
+    assert post.ended("lost").tried is Tried.NEVER
+    assert "rosa" in post.ended("lost").why
+
+
+async def test_a_channel_that_never_answers_is_given_up_for_now(post: Post) -> None:
+    post.quick.open.clear()
+    post.dispatcher.queue(notice("n"))
+    await until(lambda: post.outcomes)
+    assert post.ended("n").tried is Tried.TRY_LATER
+    assert "0.2 s" in post.ended("n").why
+
+
+async def test_a_channel_that_is_not_there_is_said(post: Post) -> None:
+    post.dispatcher.queue(notice("n", channel="dc09"))
+    await until(lambda: post.outcomes)
+    assert post.ended("n").tried is Tried.NEVER
+    assert "dc09" in post.ended("n").why
+
+
+async def test_a_notice_waits_until_it_is_due_and_can_be_taken_back(post: Post) -> None:
+    soon = clock().utc_ms + 60
+    post.dispatcher.queue(notice("later", due_at_ms=soon))
+    post.dispatcher.queue(notice("never", due_at_ms=soon))
+    post.dispatcher.stop("never")
+    post.dispatcher.queue(notice("now"))
+    await until(lambda: len(post.outcomes) == 2)
+    assert clock().utc_ms >= soon
+    assert post.quick.sent == ["now", "later"]
+    post.quick.open.clear()
+    for name in ("a", "b", "c"):
+        post.dispatcher.queue(notice(name))
+    await until(lambda: len(post.quick.sent) == 4)
+    post.dispatcher.stop("c")
+    post.quick.open.set()
+    await until(lambda: len(post.outcomes) == 4)
+    assert "c" not in post.quick.sent
