@@ -160,6 +160,15 @@ def certificate(folder: Path, *, until_s: int, trusted: bool = True) -> ssl.SSLC
         builder = builder.public_key(keys[which].public_key()).serial_number(x509.random_serial_number())
         builder = builder.not_valid_before(now - timedelta(days=90)).not_valid_after(end)
         builder = builder.add_extension(x509.BasicConstraints(ca=which == 0, path_length=None), critical=True)
+        # Python 3.13 asks for these (X.509 strict).
+        ours, theirs = (key.public_key() for key in (keys[which], keys[0]))
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(ours), critical=False)
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(theirs), critical=False)
+        usage = dict.fromkeys(("digital_signature", "key_cert_sign", "crl_sign"), True) | dict.fromkeys(
+            ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "encipher_only",
+             "decipher_only"), False)
+        if which == 0:
+            builder = builder.add_extension(x509.KeyUsage(**usage), critical=True)
         if which:
             host = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
             builder = builder.add_extension(x509.SubjectAlternativeName([host]), critical=False)
