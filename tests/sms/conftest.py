@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -107,6 +108,25 @@ class Street:
         gateway.start()
         self.gateways.append(gateway)
         return gateway
+
+
+@pytest.fixture(scope="session")
+def gammu() -> str:
+    """The `gammu` command; a test that needs it fails without it."""
+    return _installed("gammu")
+
+
+@pytest.fixture(scope="session")
+def gammu_smsd() -> str:
+    """The `gammu-smsd` command."""
+    return _installed("gammu-smsd")
+
+
+def _installed(command: str) -> str:
+    path = shutil.which(command)
+    if path is None:
+        pytest.fail(f"no command {command}; expected the modem drivers that these tests use; apt-get install gammu gammu-smsd")
+    return path
 
 
 @pytest.fixture

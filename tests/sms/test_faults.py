@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from gateway.channels.channel import Delivered, Never, PartState, Sent, TryLater, Wrote
-from gateway.modem.pdu import encode_submits
 from simulators.modem_simulator import Pace
 from tests.sms.conftest import ROSA, Street
 
@@ -207,7 +206,7 @@ async def test_what_a_modem_says_between_two_lines_of_an_answer_confuses_nobody(
     assert gateway.faults() == []
 
 
-async def test_noise_on_the_line_loses_no_text_and_is_reported(street: Street) -> None:
+async def test_noise_on_the_line_stops_nothing_and_is_reported(street: Street) -> None:
     modem = street.modem()
     gateway = street.gateway()
     await gateway.is_well()
@@ -279,5 +278,11 @@ async def test_a_report_for_another_number_is_nobodys(street: Street) -> None:
     assert gateway.delivered() == []
 
 
-def test_a_mark_fits_where_it_can() -> None:
-    assert len(encode_submits(ROSA, "(2)" + "x" * 157, ref=1)) == 1
+@pytest.mark.parametrize(("length", "mark"), [(100, "(2) "), (157, "(2)"), (158, "2 "), (159, "(2) ")])
+async def test_a_mark_costs_no_second_part_where_a_shorter_one_fits(street: Street, length: int, mark: str) -> None:
+    street.modem()
+    gateway = street.gateway()
+    outcome = await gateway.tells("x" * length, attempt=2)
+    assert isinstance(outcome, Sent)
+    assert outcome.ref.count(",") == (1 if length == 159 else 0)
+    assert (await street.network.phone(ROSA).expects("x")).text == mark + "x" * length

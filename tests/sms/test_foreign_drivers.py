@@ -1,0 +1,133 @@
+"""The simulated modem, driven by software that nobody here wrote: gammu, gammu-smsd and python-gsmmodem-new."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import gsmmodem.modem
+import pytest
+
+from gateway.modem.pdu import encode_submits
+from simulators.phone_pdu import encode_delivers
+from tests.sms.conftest import JUAN, ROSA, Street
+
+LONG = "Vecinos: hoy simulacro a las 10. Salgan con calma, lleven agua, radio y abrigo. No corran. " * 2 + "Gracias a todas."
+
+
+class Gammu:
+    """`gammu` with its configuration for one simulated modem."""
+
+    def __init__(self, command: str, smsd: str, folder: Path, port: Path) -> None:
+        self.command, self.smsd, self.folder = command, smsd, folder
+        self.config = folder / "gammurc"
+        self.config.write_text(f"[gammu]\nport={port}\nconnection=at115200\nsynchronizetime=no\n")
+        self.smsd_config = folder / "smsdrc"
+        boxes = {name: folder / name for name in ("inbox", "outbox", "sent", "error")}
+        for box in boxes.values():
+            box.mkdir()
+        self.smsd_config.write_text(
+            f"[gammu]\nport={port}\nconnection=at115200\nsynchronizetime=no\n[smsd]\nservice=files\nlogfile={folder}/smsd.log\n"
+            f"debuglevel=0\ncommtimeout=1\nreceivefrequency=1\nstatusfrequency=1\nloopsleep=1\ncheckbattery=0\nchecksignal=0\n"
+            f"inboxpath={boxes['inbox']}/\noutboxpath={boxes['outbox']}/\nsentsmspath={boxes['sent']}/\n"
+            f"errorsmspath={boxes['error']}/\ninboxformat=unicode\n"
+        )
+
+    async def run(self, *arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            self.command, "-c", str(self.config), *arguments, stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+        )
+        try:
+            async with asyncio.timeout(30):
+                shown, _ = await process.communicate()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+        text = shown.decode("utf-8", "replace")
+        assert process.returncode == 0, text
+        return text
+
+    @contextlib.asynccontextmanager
+    async def daemon(self) -> AsyncIterator[None]:
+        process = await asyncio.create_subprocess_exec(
+            self.smsd, "-c", str(self.smsd_config), stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            yield
+        finally:
+            process.kill()
+            await process.wait()
+
+
+@pytest.fixture
+def driver(street: Street, gammu: str, gammu_smsd: str, tmp_path: Path) -> Iterator[Gammu]:
+    folder = tmp_path / "gammu"
+    folder.mkdir()
+    yield Gammu(gammu, gammu_smsd, folder, tmp_path / "sim1")
+
+
+async def test_gammu_identifies_it_and_sends(street: Street, gammu: str, gammu_smsd: str, tmp_path: Path) -> None:
+    """Side by side, since it takes five seconds to be sure of a modem."""
+    asked = {
+        "sim1": ("identify",),
+        "sim2": ("sendsms", "TEXT", ROSA, "-report", "-text", "PANICO Mz C [Lt 7] ¿vienes?"),
+        "sim3": ("sendsms", "TEXT", ROSA, "-unicode", "-text", "Pánico en la esquina, sábado"),
+        "sim4": ("sendsms", "TEXT", ROSA, "-len", "400", "-text", LONG),
+    }
+    runs = []
+    for name, arguments in asked.items():
+        street.modem(name)
+        folder = tmp_path / f"gammu-{name}"
+        folder.mkdir()
+        runs.append(Gammu(gammu, gammu_smsd, folder, tmp_path / name).run(*arguments))
+    shown = await asyncio.gather(*runs)
+    assert "SIM800" in shown[0]
+    assert "865690000000017" in shown[0]
+    for text in (asked["sim2"][-1], asked["sim3"][-1], LONG):
+        await street.network.phone(ROSA).expects(text)
+
+
+async def test_libgammu_reads_what_the_network_brings_and_what_we_would_submit(street: Street, driver: Gammu) -> None:
+    modem = street.modem()
+    came, long, ours = "Voy ya, ñandú [Mz C] 1€", LONG, "PANICO Mz C {Lt 7} ¡ya!"
+    at = datetime(2026, 11, 24, 3, 4, 5, tzinfo=UTC)
+    for index, pdu in enumerate([*encode_delivers(JUAN, came, 1, at), *encode_delivers(JUAN, long, 2, at)], 1):
+        modem.memory[index] = (0, pdu)
+    modem.memory[20] = (2, encode_submits(ROSA, ours, ref=1)[0].octets)
+    shown = (await driver.run("getallsms")).replace("\n", "")
+    for text in (came, ours, JUAN, ROSA, LONG[:150], LONG[153:]):
+        assert text in shown
+
+
+async def test_gammu_smsd_fetches_and_sends(street: Street, driver: Gammu) -> None:
+    modem = street.modem()
+    street.network.bring(JUAN, modem.number, "1 K7F3")
+    (driver.folder / "outbox" / f"OUT{ROSA}.txt").write_text("desde la bandeja")
+    async with driver.daemon():
+        assert (await street.network.phone(ROSA).expects("bandeja", within_s=25)).text == "desde la bandeja"
+        async with asyncio.timeout(25):
+            while not (inbox := await asyncio.to_thread(lambda: list((driver.folder / "inbox").iterdir()))):
+                await asyncio.sleep(0.05)
+    assert JUAN in inbox[0].name
+    assert not modem.memory
+
+
+async def test_python_gsmmodem_sends_and_gets_its_delivery_report(street: Street, tmp_path: Path) -> None:
+    street.modem()
+
+    def send() -> tuple[int, str]:
+        modem = gsmmodem.modem.GsmModem(str(tmp_path / "sim1"), 115200, smsReceivedCallbackFunc=lambda _: None)
+        modem.connect()
+        try:
+            sms = modem.sendSms(ROSA, "desde otro programa", waitForDeliveryReport=True, deliveryTimeout=10)
+            return int(sms.status), str(modem.manufacturer)
+        finally:
+            modem.close()
+
+    status, make = await asyncio.to_thread(send)
+    assert status == gsmmodem.modem.SentSms.DELIVERED
+    assert make == "SIMCOM_Ltd"
+    assert (await street.network.phone(ROSA).expects("otro")).text == "desde otro programa"
