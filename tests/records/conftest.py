@@ -10,11 +10,11 @@ Open = Callable[..., Store]
 
 
 @pytest.fixture
-def open_store(database_url: str) -> Iterator[Open]:
-    """Open a store of the test's database; all of them are closed afterwards."""
+def open_at() -> Iterator[Open]:
+    """Open a store at a URL; all of them are closed afterwards."""
     opened: list[Store] = []
 
-    def open_one(zone: str = "z1", url: str = database_url) -> Store:
+    def open_one(url: str, zone: str = "z1") -> Store:
         store = Store.open(url, zone)
         opened.append(store)
         return store
@@ -22,6 +22,12 @@ def open_store(database_url: str) -> Iterator[Open]:
     yield open_one
     for store in opened:
         store.close()
+
+
+@pytest.fixture
+def open_store(database_url: str, open_at: Open) -> Open:
+    """Open a store of the test's database."""
+    return lambda zone="z1": open_at(database_url, zone)
 
 
 @pytest.fixture

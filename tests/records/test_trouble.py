@@ -144,13 +144,13 @@ def read_only(store: Store, database_url: str) -> Callable[[bool], None]:
         if parsed.get_backend_name() == "postgresql":
             with psycopg.connect(host=parsed.query["host"], user="postgres", dbname="postgres", autocommit=True) as other:  # type: ignore[arg-type]  # one host
                 other.execute(f"ALTER DATABASE {parsed.database} SET default_transaction_read_only = {on}".encode())
-                other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (parsed.database,))
+                other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (parsed.database,))
 
     return turn
 
 
-def test_a_lost_server_is_unavailable_and_the_store_finds_it_again(postgres_url: str, open_on: Open) -> None:
-    store = open_on(postgres_url)
+def test_a_lost_server_is_unavailable_and_the_store_finds_it_again(postgres_url: str, open_at: Open) -> None:
+    store = open_at(postgres_url)
     store.commit(told(press(1)))
     sever(postgres_url)
     with pytest.raises(Unavailable):
@@ -161,11 +161,11 @@ def test_a_lost_server_is_unavailable_and_the_store_finds_it_again(postgres_url:
         Store.open(postgres_url, "z1")
 
 
-def test_a_writer_that_lost_its_lock_to_another_stops(postgres_url: str, open_on: Open) -> None:
-    first = open_on(postgres_url)
+def test_a_writer_that_lost_its_lock_to_another_stops(postgres_url: str, open_at: Open) -> None:
+    first = open_at(postgres_url)
     first.commit(told(press(1)))
     sever(postgres_url)
-    second = open_on(postgres_url)
+    second = open_at(postgres_url)
     second.commit(told(press(7)))
     with pytest.raises(Unavailable):
         first.commit(told(press(2)))  # the lost connection
@@ -176,16 +176,10 @@ def test_a_writer_that_lost_its_lock_to_another_stops(postgres_url: str, open_on
         first.commit(told(press(2)))
 
 
-@pytest.fixture
-def open_on(open_store: Open) -> Open:
-    """Open a store at a URL of its own."""
-    return lambda url: open_store(url=url)
-
-
 def sever(url: str) -> None:
     parsed = make_url(url)
     with psycopg.connect(host=parsed.query["host"], user="postgres", dbname="postgres", autocommit=True) as other:  # type: ignore[arg-type]  # one host
-        other.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (parsed.database,))
+        other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (parsed.database,))
 
 
 @pytest.mark.parametrize("landed", [True, False])
