@@ -91,7 +91,9 @@ class Outbox:
         found = self._open_first()
         self._fault = found.disk_fault
         self._found(found)
-        while self._next_batch():
+        going_on = True
+        while going_on:
+            going_on = self._next_batch()
             if self._pending or self._fault or self._marked_at_ms is not None:
                 self._write()
         self._close()

@@ -74,6 +74,14 @@ class Gateway:
                 self._news.clear()
                 await self._news.wait()
 
+    async def hears_presses(self, count: int, *, within_s: float = 15) -> list[Heard]:
+        """Wait until so many presses have come, repeats included."""
+        async with asyncio.timeout(within_s):
+            while len(self.presses()) < count:
+                self._news.clear()
+                await self._news.wait()
+        return self.presses()
+
     def presses(self) -> list[Heard]:
         return [heard for heard in self.heard if isinstance(heard.message, Press)]
 
