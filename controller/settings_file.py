@@ -56,11 +56,10 @@ def _faults(data: object, into: Any, path: tuple[str, ...]) -> list[str]:  # noq
         if len(structs) == 1 and isinstance(data, dict):
             return _struct_faults(data, structs[0], path)
     if origin is dict and isinstance(data, dict):
-        faults = []
-        for key, value in data.items():
-            faults += _leaf_faults(key, arguments[0], (*path, key))
-            faults += _faults(value, arguments[1], (*path, key))
-        return faults
+        return [
+            fault for key, value in data.items()
+            for fault in (*_leaf_faults(key, arguments[0], (*path, key)), *_faults(value, arguments[1], (*path, key)))
+        ]
     if origin in (list, tuple) and isinstance(data, list) and arguments:
         return [fault for n, value in enumerate(data, 1) for fault in _faults(value, arguments[0], (*path, f"#{n}"))]
     return _leaf_faults(data, into, path)

@@ -7,6 +7,11 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from controller.messages import Name
+from gateway.channels.apprise import AppriseSettings
+from gateway.channels.cap import CapSettings
+from gateway.channels.dc09 import Dc09Settings
+from gateway.channels.sms import SmsSettings
+from gateway.channels.webhook import WebhookSettings
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
@@ -24,11 +29,11 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class KeyFiles(Struct, frozen=True, forbid_unknown_fields=True):
     """This gateway's secrets, each a file of its own, made (0600) at the first start, never in the database.
 
-    wire: its half of the key shared with each node. signing: signs checkpoints. people: opens the private values.
+    gateway: its half of the key shared with each node; its checkpoints' signing key is derived from it. people: opens the
+    private values.
     """
 
-    wire: Path = Path("/var/lib/cuadra-gateway/wire.key")
-    signing: Path = Path("/var/lib/cuadra-gateway/signing.key")
+    gateway: Path = Path("/var/lib/cuadra-gateway/gateway.key")
     people: Path = Path("/var/lib/cuadra-gateway/people.key")
 
 
@@ -36,6 +41,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The file, whole.
 
     database: an SQLAlchemy URL, `sqlite:////var/lib/...` or `postgresql+psycopg://...`. policy: the district's policy file.
+    A channel is there when its table is: `[sms]` with its modems, `[dc09]`, `[cap]`, `[apprise]`, `[webhook]`.
     """
 
     zone: Name
@@ -43,9 +49,18 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True):
     database: str = "sqlite:////var/lib/cuadra-gateway/gateway.db"
     broker: BrokerSettings = field(default_factory=BrokerSettings)
     keys: KeyFiles = field(default_factory=KeyFiles)
+    sms: SmsSettings | None = None
+    dc09: Dc09Settings | None = None
+    cap: CapSettings | None = None
+    apprise: AppriseSettings | None = None
+    webhook: WebhookSettings | None = None
 
     def faults(self) -> Iterable[str]:
         """What the types cannot say."""
         if not self.database.startswith(("sqlite:///", "postgresql+psycopg://")):
             scheme = self.database.split(":", 1)[0]
             yield f"database: a URL of {scheme!r}; expected sqlite:////path or postgresql+psycopg://user@host/name; correct it"
+        if not any((self.sms, self.dc09, self.cap, self.apprise, self.webhook)):
+            yield "no channel: expected at least one of [sms], [dc09], [cap], [apprise], [webhook], or nobody could be told; add one"
+        for part in (self.sms, self.cap):
+            yield from part.faults() if part is not None else ()

@@ -58,6 +58,13 @@ class Contacts:
         persons = {one.person for one in found}
         return found[0].ref, persons.pop() if len(persons) == 1 else None
 
+    def whose_in_memory(self, channel: str, address: str) -> tuple[PrivateRef | None, str | None]:
+        """The same without the database: only an address written exactly as the registry has it is known."""
+        found = {(contact.address_ref, member.id) for member in self._registry.members.values() for contact in member.contacts
+                 if contact.channel == channel and self._values.get(contact.address_ref) == address}
+        persons = {member for _, member in found}
+        return (min(found)[0], persons.pop() if len(persons) == 1 else None) if found else (None, None)
+
     def _of(self, member: str) -> tuple[Contact, ...]:
         entry = self._registry.members.get(member)
         return entry.contacts if entry is not None else ()

@@ -115,10 +115,17 @@ class Decisions:
         self._arrived.set()
         await future
 
-    def record(self, entries: Iterable[tuple[Chain, Body]]) -> None:
-        """Add entries that the service itself makes (a commitment); the rules decide nothing from them."""
+    async def record(self, entries: Iterable[tuple[Chain, Body]]) -> None:
+        """Add entries that the service itself makes (a commitment) and wait for them; the rules decide nothing from them."""
         at_ms = self._clock().utc_ms
-        self._append(_Decided(None, [], [(chain, at_ms, body) for chain, body in entries], self._loop_time()))
+        decided = _Decided(None, [], [(chain, at_ms, body) for chain, body in entries], self._loop_time())
+        decided.settled = asyncio.get_running_loop().create_future()
+        self._append(decided)
+        await decided.settled
+
+    async def in_writer(self, work: Callable[[], None]) -> None:
+        """Do something in the thread that commits, between two commits. Raises what it raises."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     async def run(self) -> None:
         """Until cancelled. Raises BrokenPromise when the record is not what it must be: start again from the journal."""

@@ -7,10 +7,10 @@ from typing import Annotated
 import msgspec
 import typer
 
-from controller import settings_file
+from controller import logs, settings_file
 from controller.errors import BadConfig, CuadraError
 from node_firmware import guard as siren_guard
-from node_firmware import logs, power
+from node_firmware import power
 from node_firmware.config import NodeConfig, PinsSettings
 
 node = typer.Typer(no_args_is_help=False, help="A block's node: pins in, MQTT out, siren at once.")
@@ -67,7 +67,7 @@ def guard(config: File = DEFAULT_FILE, pins: PinsOption = None) -> None:
 
 
 @node.command(name="power")
-def plan_power(  # noqa: PLR0917 (typer calls it by name)
+def plan_power(
     idle_ma: Annotated[float, typer.Option(help="Measured at the battery, everything connected, nothing sounding.")],
     siren_ma: Annotated[float, typer.Option(help="What siren and strobe draw on top, at the battery.")],
     battery_v: Annotated[float, typer.Option(help="The battery's voltage.")],

@@ -16,6 +16,7 @@ from typing import Final
 from controller.authentication import PrivateKey
 from controller.errors import CuadraError
 from controller.messages import Boot, Online
+from controller.supervisor import Supervisor
 from node_firmware import clock, effects, sensors
 from node_firmware.block_node import BlockNode
 from node_firmware.config import NodeConfig
@@ -26,7 +27,6 @@ from node_firmware.inputs import GuardSeen, NodeInput, OutboxOpened, Started, Wo
 from node_firmware.link import Link
 from node_firmware.outbox import Found, Outbox
 from node_firmware.pins import Pins, open_factory
-from node_firmware.supervisor import Supervisor
 
 logger = logging.getLogger(__name__)
 

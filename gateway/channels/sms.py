@@ -1,4 +1,4 @@
-"""SMS: texts through GSM modems on serial ports. (See docs/sms.md.)
+"""SMS: texts through GSM modems on serial ports; docs/sms.md is its page.
 
 Several modems share the work: a text waits in one line, and the next modem that is free and well takes the oldest. So the
 caller's order of priority holds, and a modem that hangs delays nobody but the one text it holds. What is refused by one
@@ -87,7 +87,7 @@ class SmsChannel:
         timing = settings.timing
         self.concurrency = len(settings.modems)
         part_s = 2 * timing.prompt_s + 6 * timing.sync_s + timing.send_s
-        self.timeout_s = settings.wait_s + len(settings.modems) * settings.parts_max * part_s + 10.0
+        self.timeout_s = 2 * settings.wait_s + len(settings.modems) * settings.parts_max * part_s + 10.0
         self.modems = [
             Modem(modem.name, modem.port, modem.baud, modem.pin_file, timing, self) for modem in settings.modems
         ]

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 
 import serial
-from msgspec import Struct
 
 from controller.errors import Unavailable
 from gateway.modem.errors import ModemError, final_answer
@@ -55,12 +54,6 @@ class Refused(Unavailable):
     def __init__(self, command: str, error: ModemError) -> None:
         self.error = error
         super().__init__(f"{command}: {error}")
-
-
-class Line(Struct, frozen=True):
-    """One line, without its end. The prompt is the line `> `."""
-
-    text: str
 
 
 class LineReader:
@@ -119,7 +112,6 @@ class AtPort:
         self._reader = LineReader()
         self._waiting: _Waiting | None = None
         self._followed = ""
-        self._quiet_since = 0.0
         self._gone: PortGone | None = None
         self._loop = asyncio.get_running_loop()
         self._descriptor: int = device.fileno()
@@ -128,15 +120,7 @@ class AtPort:
     @classmethod
     async def open(cls, path: Path, baud: int, on_unsolicited: Callable[[str], None]) -> "AtPort":
         """Open `path` for this process alone. Raises PortGone."""
-        if not path.exists():
-            raise PortGone(f"no device at {path}; expected the modem's serial port; plug it in or correct the path")
-        try:
-            device = await asyncio.to_thread(
-                serial.Serial, str(path), baud, timeout=0, write_timeout=0, exclusive=True
-            )
-        except (OSError, ValueError) as fault:  # SerialException is an OSError
-            raise PortGone(f"{path} cannot be opened ({_reason(fault)}); is another program using the modem?") from fault
-        return cls(device, on_unsolicited)
+        return cls(await asyncio.to_thread(_open, path, baud), on_unsolicited)
 
     async def close(self) -> None:
         """Let the port go; safe at any time."""
@@ -196,8 +180,7 @@ class AtPort:
             except Refused:
                 continue
             else:
-                while self._loop.time() - self._quiet_since < pause_s / 2:
-                    await asyncio.sleep(pause_s / 4)
+                await asyncio.sleep(pause_s / 2)  # nobody waits for an answer now, so a late one falls away
                 return
         raise NoAnswer(f"only errors to {tries} times AT")
 
@@ -232,7 +215,6 @@ class AtPort:
         except (OSError, TypeError) as fault:
             self._fail(PortGone(f"reading failed ({_reason(fault)})"))
             return
-        self._quiet_since = self._loop.time()
         for line in self._reader.feed(octets):
             self._take(line)
 
@@ -283,6 +265,15 @@ class AtPort:
             waiting.lines.append(line)
             return True
         return False
+
+
+def _open(path: Path, baud: int) -> serial.Serial:
+    if not path.exists():
+        raise PortGone(f"no device at {path}; expected the modem's serial port; plug it in or correct the path")
+    try:
+        return serial.Serial(str(path), baud, timeout=0, write_timeout=0, exclusive=True)
+    except (OSError, ValueError) as fault:  # SerialException is an OSError
+        raise PortGone(f"{path} cannot be opened ({_reason(fault)}); is another program using the modem?") from fault
 
 
 def _reason(fault: Exception) -> str:

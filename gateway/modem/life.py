@@ -118,7 +118,7 @@ class Life:
         self._said = fault
         return news
 
-    def observe(self, condition: Condition, present: bool, detail: str = "") -> list[PartState]:  # noqa: FBT001 (what is observed)
+    def observe(self, condition: Condition, present: bool, detail: str = "") -> list[PartState]:
         """Note whether a condition holds."""
         if present == (condition in self.conditions):
             return []

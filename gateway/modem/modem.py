@@ -7,6 +7,7 @@ a job when the modem is well, sends its parts, and between jobs hears what the m
 import asyncio
 import logging
 import re
+import traceback
 from collections import deque
 from pathlib import Path
 from typing import Final, Protocol
@@ -116,6 +117,10 @@ class Modem:
         self._garbled_before = 0
         self._supervise_at = self._poll_at = 0.0
         self._searching_since: float | None = None
+        self._handed_on: dict[Slot, str] = {}
+        """What is stored still, though it has been handed on."""
+        self._octets: dict[Slot, str] = {}
+        """What is stored and has not."""
         self._served = False
         self._set_up_at = 0.0
 
@@ -143,6 +148,10 @@ class Modem:
             except (_Silent, NoAnswer) as silent:
                 self._move(Event.SILENT, str(silent))
                 await asyncio.sleep(self._timing.boot_s)
+            except Exception as fault:
+                # Only where it happened, not what it says: that could be a text or a number.
+                logger.error("%s: %s\n%s", self.life.subject, type(fault).__name__, "".join(traceback.format_tb(fault.__traceback__)))
+                self._move(Event.SILENT, f"a defect in its driver ({type(fault).__name__}); the log says where")
             if self._served:
                 pause_s = self._timing.reopen_s
             await asyncio.sleep(pause_s)
@@ -335,9 +344,8 @@ class Modem:
             await self._read_one((announced[1], int(announced[2])))
         elif line.startswith(("+CMT:", "+CDS:")):
             await self._take((self.identity.memory, -1), line.partition("\n")[2])
-        elif line in ("RDY", "SMS Ready"):
-            if asyncio.get_running_loop().time() - self._set_up_at > self._timing.boot_s:
-                raise _Afresh
+        elif line in ("RDY", "SMS Ready") and asyncio.get_running_loop().time() - self._set_up_at > self._timing.boot_s:
+            raise _Afresh
 
     async def _read_one(self, slot: Slot) -> None:
         memory, index = slot
@@ -371,16 +379,23 @@ class Modem:
         self._observe(Condition.MEMORY_FULL, full, "texts cannot come in; delete what the SIM stores")
 
     async def _take(self, slot: Slot, octets: str) -> None:
-        """Hand on what this is, and only then empty its place; a part stays stored until its text is whole."""
+        """Hand on what this is, and only then empty its place; a part stays stored until its text is whole.
+
+        What the modem will not delete is handed on once all the same.
+        """
+        if slot[1] >= 0 and self._handed_on.get(slot) == octets:
+            await self._empty(slot)
+            return
+        self._octets[slot] = octets
         try:
             message = decode_incoming(octets)
         except BadMessage as fault:
             logger.warning("%s: message %d cannot be read and is deleted: %s", self.life.subject, slot[1], fault)
-            await self._delete(slot[1])
+            await self._empty(slot)
             return
         if isinstance(message, StatusReport):
             self._ears.report_came(self.name, message)
-            await self._delete(slot[1])
+            await self._empty(slot)
             return
         whole = self._joiner.add(slot, message, asyncio.get_running_loop().time())
         if whole is not None:
@@ -388,16 +403,18 @@ class Modem:
 
     async def _hand_on(self, whole: WholeText) -> None:
         self._ears.text_came(whole)
-        for _, index in whole.slots:
-            await self._delete(index)
+        for slot in whole.slots:
+            await self._empty(slot)
 
-    async def _delete(self, index: int) -> None:
-        if index < 0:
-            return
+    async def _empty(self, slot: Slot) -> None:
+        self._handed_on[slot] = self._octets.pop(slot, self._handed_on.get(slot, ""))
         try:
-            await self._ask(f"AT+CMGD={index}")
+            if slot[1] >= 0:
+                await self._ask(f"AT+CMGD={slot[1]}")
         except Refused as fault:
-            logger.warning("%s: message %d cannot be deleted: %s", self.life.subject, index, fault.error)
+            logger.warning("%s: message %d cannot be deleted: %s", self.life.subject, slot[1], fault.error)
+        else:
+            del self._handed_on[slot]
 
     # What is said of it
 

@@ -237,7 +237,7 @@ class Reader:
         except (ValueError, OverflowError):
             return None
 
-    def user_data(self, dcs: int, header_present: bool) -> tuple[str, Concat | None]:  # noqa: FBT001 (a bit of the first octet)
+    def user_data(self, dcs: int, header_present: bool) -> tuple[str, Concat | None]:
         """UDL and UD, the header taken off."""
         place, length = self.place, self.one("the text's length")
         alphabet = alphabet_of(dcs, place)

@@ -92,25 +92,41 @@ async def _unlock(ask: Ask, pin_file: Path | None) -> None:
         raise SimRefused(f"the SIM says {state}; expected READY; put it into a phone and unlock it there")
     if pin_file is None:
         raise SimRefused("the SIM wants its PIN and none is configured; add pin_file or take the PIN off the SIM")
+    pin = await asyncio.to_thread(_pin, pin_file)
+    try:
+        await ask(f'AT+CPIN="{pin}"', timeout_s=10)
+    except Refused as fault:
+        await asyncio.to_thread(_mark_refused, pin_file)
+        raise SimRefused(f"the SIM refused the PIN in {pin_file} ({fault.error}); correct that file") from fault
+    if await _sim_state(ask) != "READY":
+        raise SimRefused("the SIM took its PIN and still is not ready")
+
+
+def _pin(pin_file: Path) -> str:
+    """What the file holds, unless the SIM has refused just that."""
+    mark = _mark(pin_file)
     try:
         pin = pin_file.read_text(encoding="ascii").strip()
+        refused = mark.exists() and mark.stat().st_mtime_ns >= pin_file.stat().st_mtime_ns
     except (OSError, UnicodeDecodeError) as fault:
         raise SimRefused(f"{pin_file} cannot be read ({type(fault).__name__}); expected the SIM's PIN") from fault
     if not re.fullmatch(r"\d{4,8}", pin):
         raise SimRefused(f"{pin_file} holds no PIN; expected 4 to 8 digits and nothing else")
-    mark = pin_file.with_name(f"{pin_file.name}.refused")
-    if mark.exists() and mark.stat().st_mtime_ns >= pin_file.stat().st_mtime_ns:
+    if refused:
         raise SimRefused(f"the SIM refused the PIN in {pin_file}; it is not tried again before that file changes")
+    return pin
+
+
+def _mark_refused(pin_file: Path) -> None:
+    mark = _mark(pin_file)
     try:
-        await ask(f'AT+CPIN="{pin}"', timeout_s=10)
-    except Refused as fault:
-        try:
-            mark.touch()
-        except OSError as unwritable:
-            logger.error("%s cannot be written (%s): a restart would try the PIN again", mark, unwritable.strerror)
-        raise SimRefused(f"the SIM refused the PIN in {pin_file} ({fault.error}); correct that file") from fault
-    if await _sim_state(ask) != "READY":
-        raise SimRefused("the SIM took its PIN and still is not ready")
+        mark.touch()
+    except OSError as fault:
+        logger.error("%s cannot be written (%s): a restart would try the PIN again", mark, fault.strerror)
+
+
+def _mark(pin_file: Path) -> Path:
+    return pin_file.with_name(f"{pin_file.name}.refused")
 
 
 async def _sim_state(ask: Ask) -> str:

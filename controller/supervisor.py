@@ -1,4 +1,4 @@
-"""What the node tells systemd: that it is ready, and that it is alive. As sd_notify(3) says."""
+"""What a service tells systemd: that it is ready, and that it is alive. As sd_notify(3) says."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ class Supervisor:
                 self._socket = None
 
     def ready(self) -> None:
-        """The siren is off, the core has started; from here on the watchdog is answered as long as the loop turns."""
+        """The service serves; from here on the watchdog is answered as long as the loop turns."""
         self._say("READY=1")
         self._beat()
 

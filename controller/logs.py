@@ -1,4 +1,4 @@
-"""The node's log, written by a thread of its own: standard error may be a pipe to something that hangs with the disk."""
+"""A service's log, written by a thread of its own: standard error may be a pipe to something that hangs with the disk."""
 
 import logging
 import logging.handlers

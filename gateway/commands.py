@@ -1,0 +1,63 @@
+"""`cuadra gateway`: a zone's service, and a check of its file."""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from controller import logs
+from controller.errors import BrokenPromise, CuadraError
+from controller.settings_file import read
+from gateway.config import GatewayConfig
+from gateway.service import Service, read_policy
+
+logger = logging.getLogger(__name__)
+
+gateway = typer.Typer(no_args_is_help=True, help="A zone's service: MQTT in, the rules around it, notices out.")
+
+ConfigPath = Annotated[Path, typer.Option("--config", "-c", help="The gateway's file; see config/gateway.toml.")]
+
+
+@gateway.command()
+def run(config: ConfigPath = Path("/etc/cuadra/gateway.toml"), *, verbose: bool = False) -> None:
+    """Serve the zone until stopped."""
+    settings = read(config, GatewayConfig)
+    listener = logs.start(verbose=verbose)
+    try:
+        asyncio.run(_serve(settings))
+    finally:
+        listener.stop()
+
+
+@gateway.command()
+def check(config: ConfigPath = Path("/etc/cuadra/gateway.toml")) -> None:
+    """Read the file and the policy it names, and say every fault of both."""
+    settings = read(config, GatewayConfig)
+    policy = read_policy(settings)
+    channels = [name for name in ("sms", "dc09", "cap", "apprise", "webhook") if getattr(settings, name) is not None]
+    typer.echo(f"{config}: zone {settings.zone}, channels {', '.join(channels)}, policy {policy.version} with {', '.join(policy.kinds)}")
+
+
+async def _serve(settings: GatewayConfig) -> None:
+    service = Service(settings)
+    running = asyncio.ensure_future(service.run())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    try:
+        await running
+    except asyncio.CancelledError:
+        logger.info("zone %s: stopped", settings.zone)
+    except ExceptionGroup as group:
+        promise, _ = group.split(CuadraError)
+        if promise is None:
+            raise
+        fault = next(iter(_leaves(promise)))
+        logger.critical("zone %s: %s", settings.zone, fault)
+        raise (BrokenPromise if isinstance(fault, BrokenPromise) else CuadraError)(str(fault)) from group
+
+
+def _leaves(group: ExceptionGroup) -> list[Exception]:
+    return [leaf for one in group.exceptions for leaf in (_leaves(one) if isinstance(one, ExceptionGroup) else [one])]

@@ -1,0 +1,122 @@
+"""From a queued notice to what a channel is given: the text, the event for machines, the private values joined.
+
+It is made at the moment of the try and kept nowhere. (The design's section 7: a notice stores member, channel and template;
+number and words are joined when it is sent.)
+"""
+
+from collections.abc import Callable
+from typing import Final, Literal
+
+from controller.entries import Chain, NoticeQueued
+from controller.errors import CuadraError
+from controller.registry import Registry
+from controller.rules.effects import QueueNotice
+from controller.rules.incident import Incident
+from controller.rules.zone import ZoneController
+from controller.texts import ADDRESSED, TextFacts, compose
+from gateway.channels.channel import Event, Place, Telling
+from gateway.contacts import Contacts
+
+StepName = Literal["opened", "updated", "cancelled", "test"]
+
+STEPS: Final[dict[str, StepName]] = {
+    "alarm": "opened", "late": "opened", "police": "opened", "repeat": "opened",
+    "cancelled": "cancelled", "says_mistake": "cancelled", "closed": "cancelled",
+    "test": "test",
+}
+"""What a template means to a machine; every other one is news of an incident it knows."""
+LINE_NUMBERS: Final = 4999
+"""How many line numbers each chain has at an address; sealed ones lie above, so that no gap below shows them."""
+ZONE_NUMBERS: Final = 999
+
+
+class Tellings:
+    """Makes tellings from the state as it is now."""
+
+    def __init__(self, core: ZoneController, contacts: Contacts, utc_ms: Callable[[], int]) -> None:
+        self._core = core
+        self._contacts = contacts
+        self._utc_ms = utc_ms
+        self._numbered: tuple[str, dict[tuple[str, str], int]] = ("", {})
+
+    def compose(self, effect: QueueNotice) -> Telling:
+        """What to send for `effect`.
+
+        Raises CuadraError when its member cannot be reached that way any more.
+        """
+        queued, state, registry = effect.notice, self._core.state, self._core.network.registry
+        member = registry.members.get(queued.member)
+        if member is None:
+            raise CuadraError(f"member {queued.member} is not in the registry any more")
+        notice = state.notices.get(queued.id)
+        chain = notice.chain if notice is not None else Chain.OPEN
+        incident = state.incidents.get(effect.incident)
+        facts = self._facts(queued, incident, registry)
+        words = compose(queued.template, facts, member.language)
+        number = (queued.number - 1) % LINE_NUMBERS + 1
+        return Telling(
+            key=queued.id,
+            attempt=effect.attempt,
+            number=number + LINE_NUMBERS if chain is Chain.SEALED else number,
+            address=self._contacts.address(queued.member, queued.channel),
+            text=words.text,
+            title=words.title,
+            language=member.language,
+            event=self._event(queued, incident, facts) if incident is not None else None,
+        )
+
+    def _facts(self, queued: NoticeQueued, incident: Incident | None, registry: Registry) -> TextFacts:
+        about = queued.about
+        by = registry.members.get(about.get("by", ""))
+        who = by.call_sign if by is not None else about.get("by", "")
+        made_at_ms, timezone = self._utc_ms(), registry.district.timezone
+        if incident is None:
+            block = registry.blocks.get(about.get("block", ""))
+            return TextFacts(
+                code=about.get("code", ""), who=who, others=tuple(about.get("codes", "").split()), fault=about.get("fault", ""),
+                subject=about.get("subject", ""), made_at_ms=made_at_ms, pressed_to_at_ms=made_at_ms, pressed_from_at_ms=made_at_ms,
+                timezone=timezone,
+                block_name=block.name if block is not None else about.get("block", ""), kind=about.get("kind", ""),
+                meeting_point=block.meeting_point if block is not None else "", drill=about.get("drill", "") == "1",
+            )
+        block = registry.blocks.get(incident.block)
+        return TextFacts(
+            kind=incident.kind, silent=incident.secret, drill=incident.drill, late=incident.late, code=incident.code,
+            block_name=block.name if block is not None else incident.block, meeting_point=block.meeting_point if block is not None else "",
+            pressed_from_at_ms=incident.pressed_from_at_ms, pressed_to_at_ms=incident.pressed_to_at_ms, made_at_ms=made_at_ms, timezone=timezone,
+            who=who, others=tuple(about.get("codes", "").split()), outcome=about.get("outcome", ""),
+            address=self._address(registry, incident) if queued.template in ADDRESSED else "",
+        )
+
+    def _address(self, registry: Registry, incident: Incident) -> str:
+        found = registry.inputs.get((incident.node, incident.input))
+        return self._contacts.value(found.address_ref) if found is not None else ""
+
+    def _event(self, queued: NoticeQueued, incident: Incident, facts: TextFacts) -> Event:
+        registry, policy = self._core.network.registry, self._core.network.policy
+        block = registry.blocks.get(incident.block)
+        codes = policy.kind(incident.kind).codes
+        place = Place(incident.block, facts.block_name, facts.meeting_point)
+        if block is not None:
+            place = Place(block.id, block.name, block.meeting_point, block.landmark, block.vehicle_point, block.latitude, block.longitude,
+                          facts.address)
+        sent = incident.machines.get((queued.member, queued.channel), [])
+        made_at_ms = next((at_ms for key, at_ms in sent if key == queued.id), self._utc_ms())
+        step = STEPS.get(queued.template, "updated")
+        if incident.drill and step != "cancelled":
+            step = "test" if queued.channel == "dc09" else step
+        return Event(
+            step=step, incident=incident.id, kind=incident.kind, code=incident.code, zone=registry.zone.id, zone_name=registry.zone.name,
+            place=place, node=incident.node, input=incident.input, pressed_from_at_ms=incident.pressed_from_at_ms,
+            pressed_to_at_ms=incident.pressed_to_at_ms, made_at_ms=made_at_ms, silent=incident.secret, drill=incident.drill, late=incident.late,
+            cid=codes.cid, sia=codes.sia, restore_sia=codes.restore_sia, cap_category=codes.cap_category,
+            cap_event=codes.cap_event or incident.kind, severity=codes.severity,
+            zone_number=self._zone_numbers(registry).get((incident.node, incident.input), ZONE_NUMBERS),
+            earlier=tuple((key, at_ms) for key, at_ms in sent if key != queued.id),
+        )
+
+    def _zone_numbers(self, registry: Registry) -> dict[tuple[str, str], int]:
+        """The number of each input at receivers: its place among the zone's inputs, from 1."""
+        if self._numbered[0] != registry.version:
+            self._numbered = registry.version, {key: n % ZONE_NUMBERS + 1 for n, key in enumerate(sorted(registry.inputs))}
+        return self._numbered[1]
