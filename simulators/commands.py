@@ -2,7 +2,8 @@
 
 import typer
 
-from simulators import block
+from simulators import block, fleet
 
 simulate = typer.Typer(no_args_is_help=True, help="Stand-ins for what is not there: pins, phones, police, whole fleets.")
 simulate.add_typer(block.app)
+simulate.add_typer(fleet.app)
