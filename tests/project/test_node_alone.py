@@ -1,0 +1,101 @@
+"""A node installs by the lines of the README, with nothing of the other parts, and runs."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from controller.authentication import PrivateKey
+from controller.messages import Beat, Done, Online, Order, Settings, SirenOff
+from node_firmware.config import default_kinds
+from tests.mosquitto import Mosquitto
+from tests.node.gateway import Gateway
+from tests.project.repository import ROOT
+
+pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
+
+ABSENT = ("sqlalchemy", "alembic", "aiohttp", "apprise", "babel", "textual", "lxml", "iotcore", "pigpio", "psycopg", "pytest")
+
+
+@pytest.fixture(scope="module")
+def cuadra(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The `cuadra` command of an environment that the README's lines for a node have made."""
+    place = tmp_path_factory.mktemp("node") / "cuadra"
+    lines = re.search(r"\*\*A node\*\*.*?```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert lines is not None
+    assert lines.group(1).count("/opt/cuadra") == 4
+    script = lines.group(1).replace("/opt/cuadra", str(place)).replace("python3 ", f"{sys.executable} ")
+    done = subprocess.run(["sh", "-e"], input=script, cwd=ROOT, capture_output=True, text=True, check=False,
+                          env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    assert "A block's node" in done.stdout
+    return place / "bin" / "cuadra"
+
+
+def test_nothing_of_the_other_parts_is_there(cuadra: Path) -> None:
+    found = subprocess.run(
+        [cuadra.parent / "python", "-I", "-c",
+         f"import importlib.util, json; print(json.dumps([n for n in {ABSENT!r} if importlib.util.find_spec(n)]))"],
+        capture_output=True, text=True, check=True, cwd="/").stdout
+    assert json.loads(found) == []
+
+
+def test_another_part_says_what_it_lacks(cuadra: Path) -> None:
+    done = subprocess.run([cuadra, "gateway", "--config", "x.toml"], capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 2
+    assert "is not installed here" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_example_file_is_good(cuadra: Path) -> None:
+    done = subprocess.run([cuadra, "node", "check", "--config", ROOT / "config" / "node.toml"],
+                          capture_output=True, text=True, check=False, cwd="/")
+    assert done.returncode == 0, done.stderr
+    assert "good" in done.stdout
+
+
+@pytest.fixture
+async def broker(tmp_path: Path) -> AsyncIterator[Mosquitto]:
+    async with Mosquitto(tmp_path) as broker:
+        yield broker
+
+
+async def test_it_runs_and_talks_to_its_gateway(cuadra: Path, broker: Mosquitto, tmp_path: Path) -> None:
+    own = PrivateKey(X25519PrivateKey.generate())
+    file = tmp_path / "node.toml"
+    text = (ROOT / "config" / "node.toml").read_text()
+    for pattern, value in (
+        (r'^data = .*$', f'data = "{tmp_path / "data"}"'), (r'^key_file = .*$', f'key_file = "{tmp_path / "node.key"}"'),
+        (r'^gateway_public_key = .*$', f'gateway_public_key = "{own.public}"'), (r'^host = .*$', 'host = "127.0.0.1"'),
+        (r'^port = 1883$', f"port = {broker.port}"), (r'^driver = .*$', 'driver = "mock"'),
+    ):
+        text, count = re.subn(pattern, value, text, flags=re.MULTILINE)
+        assert count == 1, pattern
+    file.write_text(text)
+    key = own.shared_with(PrivateKey.at(tmp_path / "node.key").public)
+
+    async with Gateway(broker.port, key) as gateway:
+        node = await asyncio.create_subprocess_exec(cuadra, "node", "--config", file, cwd="/")
+        try:
+            birth = await gateway.hears(Online, lambda online: online.online, within_s=20)
+            assert {"b1", "b2"} <= set(birth.inputs)
+            kinds = default_kinds()
+            await gateway.say(Settings(birth.boot, 1, kinds, {}, beat_s=1))
+            await gateway.hears(Beat, lambda beat: beat.boot == birth.boot and beat.settings_rev == 1)
+            await gateway.say(Order("o1", birth.boot, SirenOff()))
+            assert (await gateway.hears(Done)).done
+            node.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(node.wait(), 15) == 0
+            await gateway.hears(Online, lambda online: not online.online and online.boot == birth.boot)
+        finally:
+            if node.returncode is None:
+                node.kill()
+                await node.wait()
