@@ -64,6 +64,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "not_a_member": (),
     # The police's people (their machines get the event).
     "police": ("kind", "block", "meeting", "time", "code"),
+    # A test press, to whoever looks after the nodes.
+    "test": ("kind", "block", "subject", "time"),
     # What needs mending.
     "fault": ("fault", "subject", "time"),
     "fault_reminder": ("fault", "subject", "time"),

@@ -37,19 +37,19 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
 def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]:
     """The incident that a reply is about; else what to answer."""
     if reply.word is Word.UNKNOWN:
-        return None, "unknown-reply"
+        return None, "not_understood"
     known = [desk.state.incidents[i] for i in desk.state.of_member.get(member, ()) if i in desk.state.incidents]
     if reply.code:
         found = next((incident for incident in known if incident.code == reply.code), None)
         if found is None:
-            return None, "no-such-code"
-        return (found, "") if found.is_open else (None, "already-closed")
+            return None, "nothing_open"
+        return (found, "") if found.is_open else (None, "already_closed")
     live = [incident for incident in known if incident.is_open]
     if len(live) == 1:
         return live[0], ""
     if len(live) > 1:
-        return None, "which-one"
-    return None, "already-closed" if known else "nothing-open"
+        return None, "which_one"
+    return None, "already_closed" if known else "nothing_open"
 
 
 def _chain(desk: Desk, member: str) -> Chain:
@@ -86,17 +86,17 @@ def _do(desk: Desk, incident: Incident, event: MemberWrote, reply: Reply) -> Non
             escalation.news(desk, incident, template, "ARMED" if reply.word is Word.ARMED else "HELP", but=[member], priority=0, by=member)
             if reply.word is Word.HELP and desk.kind_of(incident).police is not Police.NEVER:
                 escalation.tell_police(desk, incident, template)
-            _answer(desk, event, incident.chain, "noted", incident)
+            _answer(desk, event, incident.chain, "noted_you", incident)
         case _:
             desk.record(incident.chain, IncidentNoted(incident.id, member, reply.word.value, event.channel))
-            _answer(desk, event, incident.chain, "noted", incident)
+            _answer(desk, event, incident.chain, "noted_you", incident)
 
 
 def _take(desk: Desk, incident: Incident, event: MemberWrote, how: Happening) -> None:
     member = event.member or ""
     known = incident.present if how is Happening.ARRIVED else incident.takers
     if member in known:
-        _answer(desk, event, incident.chain, "you-have-it", incident)
+        _answer(desk, event, incident.chain, "taken_you" if how is Happening.TOOK else "on_scene_you", incident)
         return
     first = not incident.takers
     to = step(incident.state, how)
@@ -117,9 +117,9 @@ def _take(desk: Desk, incident: Incident, event: MemberWrote, how: Happening) ->
             desk.set_step(incident, QUIET, escalation.QUIET_S)
         elif first:
             desk.set_step(incident, CHECK, desk.policy.times.taken_s)
-    escalation.news(desk, incident, "taken" if how is Happening.TOOK else "arrived", "TAKEN" if how is Happening.TOOK else "ARRIVED",
+    escalation.news(desk, incident, "taken" if how is Happening.TOOK else "on_scene", "TAKEN" if how is Happening.TOOK else "ARRIVED",
                     but=[member], by=member)
-    _answer(desk, event, incident.chain, "you-have-it", incident)
+    _answer(desk, event, incident.chain, "taken_you" if how is Happening.TOOK else "on_scene_you", incident)
     escalation.light(desk, incident)
 
 
@@ -131,8 +131,8 @@ def _doubt(desk: Desk, incident: Incident, event: MemberWrote, word: Word) -> No
     if member in incident.present or len(incident.doubters) >= TO_CLOSE:
         escalation.close(desk, incident, member, event.channel, outcome)
     else:
-        escalation.news(desk, incident, "doubted", "NOTED", but=[member], by=member)
-        _answer(desk, event, incident.chain, "noted-one-word", incident)
+        escalation.news(desk, incident, "says_false", "NOTED", but=[member], by=member)
+        _answer(desk, event, incident.chain, "false_you", incident)
 
 
 def _answer(desk: Desk, event: MemberWrote, chain: Chain, template: str, incident: Incident | None = None, **about: str) -> None:

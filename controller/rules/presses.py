@@ -181,7 +181,7 @@ def _cancel(desk: Desk, event: PressArrived, incident: Incident) -> None:
     """The block takes it back: nobody new is told, but one member still looks, since a hand may have been forced."""
     if incident.cancelled or desk.now.utc_ms - incident.pressed_to_at_ms > _kind(desk, event).cancel_s * 1000 + AHEAD_MS:
         desk.record(incident.chain, IncidentNoted(incident.id, "block", "mistake"))
-        escalation.news(desk, incident, "block-says-mistake", "CANCELLED")
+        escalation.news(desk, incident, "says_mistake", "CANCELLED")
         return
     desk.record(incident.chain, IncidentNoted(incident.id, "block", "cancelled"))
     escalation.stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE"})
@@ -190,7 +190,7 @@ def _cancel(desk: Desk, event: PressArrived, incident: Incident) -> None:
     escalation.news(desk, incident, "cancelled", "CANCELLED", but=[first] if first else [])
     if first is not None:
         notice = desk.state.notices[incident.told[first][0]].queued
-        escalation.tell(desk, incident, [(first, notice.channel)], "please-look", "CANCELLED", notice.priority)
+        escalation.tell(desk, incident, [(first, notice.channel)], "look", "CANCELLED", notice.priority)
     desk.set_step(incident, LOOK, desk.policy.times.taken_s)
 
 
