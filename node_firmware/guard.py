@@ -33,7 +33,7 @@ from msgspec import Struct
 
 from controller.errors import Unavailable
 from node_firmware.config import PinsSettings, SirenPins
-from node_firmware.pins import open_factory, siren_off
+from node_firmware.pins import open_factory, preload, siren_off
 
 logger = logging.getLogger(__name__)
 
@@ -107,19 +107,8 @@ def main() -> None:
         signal.signal(sign, signal.SIG_IGN)
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     watched = msgspec.json.decode(sys.argv[1], type=Watched)
-    _import_driver(watched.pins)
+    preload(watched.pins)
     watch(watched, socket.socket(fileno=os.dup(0)))
-
-
-def _import_driver(pins: PinsSettings) -> None:
-    """So that nothing must be read from a disk that may hang when the siren has to go off."""
-    with contextlib.suppress(ImportError):
-        if pins.driver == "pigpio":
-            import gpiozero.pins.pigpio  # type: ignore[import-untyped]  # noqa: PLC0415 (only the driver in use)
-        elif pins.driver == "lgpio":
-            import gpiozero.pins.lgpio  # type: ignore[import-untyped]  # noqa: PLC0415 (only the driver in use)
-        else:
-            import gpiozero.pins.mock  # type: ignore[import-untyped]  # noqa: F401, PLC0415 (only the driver in use)
 
 
 if __name__ == "__main__":

@@ -9,9 +9,12 @@ this machine.
 """
 
 import asyncio
+import contextlib
 import logging
+import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 from gpiozero import Factory, OutputDevice  # type: ignore[import-untyped]  # it brings no types
@@ -39,7 +42,7 @@ def open_factory(settings: PinsSettings) -> Factory:
     Raises Unavailable when it cannot be opened: not installed, no such hardware, no daemon, held by another process.
     """
     try:
-        return _FACTORIES[settings.driver](settings)
+        return _opened(settings)
     except ImportError as fault:
         raise Unavailable(
             f"[pins] driver {settings.driver!r}: {fault.name} is not installed; pip install 'cuadra[pi]' on a Pi, "
@@ -52,31 +55,46 @@ def open_factory(settings: PinsSettings) -> Factory:
         ) from fault
 
 
-def _lgpio(_settings: PinsSettings) -> Factory:
-    # Installed on a Raspberry Pi only.
-    from gpiozero.pins.lgpio import LGPIOFactory  # type: ignore[import-untyped]  # noqa: PLC0415
+def preload(settings: PinsSettings) -> None:
+    """Import the driver, so that nothing must be read from a disk that may hang when it is needed.
 
-    return LGPIOFactory()
-
-
-def _mock(_settings: PinsSettings) -> Factory:
-    # Only where it is asked for.
-    from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]  # noqa: PLC0415
-
-    return MockFactory()
+    Raises ImportError when it is not installed.
+    """
+    _CLASSES[settings.driver]()
 
 
-def _pigpio(settings: PinsSettings) -> Factory:
-    # Not a node's dependency: simulations bring it.
-    from gpiozero.pins.pigpio import PiGPIOFactory  # type: ignore[import-untyped]  # noqa: PLC0415
+def _lgpio() -> Any:  # noqa: ANN401 (gpiozero has no types)
+    # lgpio makes a pipe in the current folder when it is imported, and a node's may be read-only; once open it needs no name.
+    shm = Path("/dev/shm")  # noqa: S108 (memory-backed; the folder within is ours alone)
+    with tempfile.TemporaryDirectory(prefix="cuadra-lgpio-", dir=shm if shm.is_dir() else None) as folder, contextlib.chdir(folder):
+        from gpiozero.pins.lgpio import LGPIOFactory  # type: ignore[import-untyped]  # noqa: PLC0415 (on a Raspberry Pi only)
 
-    factory = PiGPIOFactory(settings.host, settings.port)
+    return LGPIOFactory
+
+
+def _mock() -> Any:  # noqa: ANN401 (gpiozero has no types)
+    from gpiozero.pins.mock import MockFactory  # type: ignore[import-untyped]  # noqa: PLC0415 (only where it is asked for)
+
+    return MockFactory
+
+
+def _pigpio() -> Any:  # noqa: ANN401 (gpiozero has no types)
+    from gpiozero.pins.pigpio import PiGPIOFactory  # type: ignore[import-untyped]  # noqa: PLC0415 (simulations bring it)
+
+    return PiGPIOFactory
+
+
+_CLASSES: Final[Mapping[str, Callable[[], Any]]] = {"lgpio": _lgpio, "mock": _mock, "pigpio": _pigpio}
+
+
+def _opened(settings: PinsSettings) -> Factory:
+    made = _CLASSES[settings.driver]()
+    if settings.driver != "pigpio":
+        return made()
+    factory = made(settings.host, settings.port)
     if factory.connection is None:
         raise OSError(f"no daemon at {settings.host}:{settings.port}")
     return factory
-
-
-_FACTORIES: Final[Mapping[str, Callable[[PinsSettings], Factory]]] = {"lgpio": _lgpio, "mock": _mock, "pigpio": _pigpio}
 
 
 def siren_off(factory: Factory, siren: SirenPins) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from node_firmware import commands, logs, service
+from controller import logs
+from node_firmware import commands, service
 
 SLOW_S = 5.0
 

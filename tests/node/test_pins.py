@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -169,9 +170,11 @@ async def test_a_siren_left_sounding_is_dropped_from_outside_and_switched_off_by
     assert await world.level(SIREN) == 1
     if end == "drop":
         await asyncio.to_thread(drop, world.settings, config.siren)
+        assert await world.level(SIREN) == 0
     else:
-        Pins(config, open_factory(world.settings), lambda: None)
-    assert await world.level(SIREN) == 0
+        fresh = Pins(config, open_factory(world.settings), lambda: None)
+        assert await world.level(SIREN) == 0
+        fresh.close()
 
 
 def test_a_driver_that_is_not_there_is_said_in_one_sentence() -> None:
@@ -179,6 +182,13 @@ def test_a_driver_that_is_not_there_is_said_in_one_sentence() -> None:
         open_factory(PinsSettings(driver="pigpio", port=free_port()))
     with pytest.raises(Unavailable, match=r"lgpio.*mock"):
         open_factory(PinsSettings(driver="lgpio"))
+
+
+def test_the_real_driver_leaves_nothing_in_the_current_folder(tmp_path: Path) -> None:
+    script = "from node_firmware.pins import preload; from node_firmware.config import PinsSettings; preload(PinsSettings(driver='lgpio'))"
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    subprocess.run([sys.executable, "-c", script], cwd=tmp_path, env=environment, check=True, timeout=30)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_siren_on_a_pin_that_starts_pulled_up_is_refused(config: NodeConfig) -> None:
