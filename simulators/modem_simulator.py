@@ -48,7 +48,7 @@ class Faults:
 
     errors: answers to the next texts, e.g. ["+CMS ERROR: 38"]. hung: nothing is answered; with `hung_for_good` not even a
     restart helps. lost_answers: so many texts go out and are never acknowledged. noise: garbage before every line.
-    says_between: a line said in the middle of the next answers.
+    keeps_all: nothing can be deleted. says_between: a line said in the middle of the next answers.
     """
 
     no_prompt: bool = False
@@ -58,6 +58,7 @@ class Faults:
     lost_answers: int = 0
     noise: bool = False
     echoes_only: bool = False
+    keeps_all: bool = False
     says_between: str = ""
     slow: float = 1.0
 
@@ -347,6 +348,8 @@ class ModemSimulator:
         return [f"+CMGR: {state},,{tpdu_length(pdu)}\r\n{pdu}", "OK"]
 
     def _delete(self, index: str, flag: str | None) -> list[str]:
+        if self.faults.keeps_all:
+            return ["+CMS ERROR: 320"]
         if flag and flag != "0":
             for stored, (state, _) in list(self.memory.items()):
                 if state == 1 or flag == "4":

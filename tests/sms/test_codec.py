@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-import gsm0338
-import gsmmodem.pdu
+import gsm0338  # type: ignore[import-untyped]  # it brings no types
+import gsmmodem.pdu  # type: ignore[import-untyped]  # it brings no types
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -188,6 +188,21 @@ async def test_a_full_memory_is_emptied_and_what_the_network_kept_comes(street: 
     await gateway.until(lambda: not modem.memory)
 
 
+async def test_what_a_modem_will_not_delete_is_handed_on_once(street: Street) -> None:
+    modem = street.modem()
+    modem.faults.keeps_all = True
+    gateway = street.gateway()
+    await gateway.is_well()
+    street.network.bring(ROSA, modem.number, "1")
+    street.network.bring(ROSA, modem.number, "voy " * 60)
+    await gateway.says(Wrote("sms", ROSA, "voy " * 60))
+    polls = modem.asked.count("AT+CMGL=4")
+    await gateway.until(lambda: modem.asked.count("AT+CMGL=4") > polls + 1)
+    assert [news.text for news in gateway.wrote()] == ["1", "voy " * 60]
+    modem.faults.keeps_all = False
+    await gateway.until(lambda: not modem.memory)
+
+
 async def test_a_memory_full_of_halves_is_reported(street: Street) -> None:
     modem = street.modem(capacity=2)
     half = "07911599999999F9440B911589674523F1000062105112436500080500037702016831"
@@ -229,6 +244,25 @@ async def test_a_modem_that_restarts_by_itself_is_set_up_again(street: Street) -
     await gateway.until(lambda: "ATE0" in modem.asked[asked:])
     await gateway.until(lambda: any(a.startswith("AT+CNMI=") for a in modem.asked[asked:]))
     assert gateway.faults() == []
+
+
+async def test_a_defect_in_one_modems_driver_leaves_the_other_working(
+    street: Street, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    street.modem("sim1")
+    street.modem("sim2")
+    gateway = street.gateway("sim1", "sim2")
+    await gateway.is_well(2)
+    broken = gateway.channel.modems[0].life
+
+    def fails(*_: object) -> list[PartState]:
+        raise KeyError(ROSA)
+
+    monkeypatch.setattr(broken, "observe", fails)
+    await gateway.reports("hung")
+    assert isinstance(await gateway.tells(ALARM), Sent)
+    assert "KeyError" in caplog.text
+    assert ROSA not in caplog.text
 
 
 async def test_giving_up_a_try_leaves_the_modem_in_order(street: Street) -> None:
