@@ -189,8 +189,8 @@ class AtPort:
         self._write(octets)
 
     async def _send(self, waiting: _Waiting, octets: bytes, timeout_s: float) -> list[str]:
-        self._waiting = waiting
         self._write(octets)
+        self._waiting = waiting
         try:
             async with asyncio.timeout(timeout_s):
                 return await waiting.done

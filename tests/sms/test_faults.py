@@ -4,10 +4,11 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.channels.channel import Delivered, Never, PartState, Sent, TryLater, Wrote
 from simulators.modem_simulator import Pace
-from tests.sms.conftest import ROSA, Street
+from tests.sms.conftest import QUICK, ROSA, Street
 
 ALARM = "PANICO Mz C. 21:14. K7F3. Responda 1 si va"
 
@@ -111,14 +112,21 @@ async def test_no_prompt_is_asked_for_again_and_then_the_text_goes_to_the_other_
 
 
 async def test_what_one_sim_may_not_another_sends_within_the_same_try(street: Street) -> None:
-    barred, _ = street.modem("sim1"), street.modem("sim2")
-    gateway = street.gateway("sim1", "sim2")
-    await gateway.is_well(2)
+    barred = street.modem("sim1")
+    gateway = street.gateway("sim1", "sim2", timing=replace(QUICK, send_s=5.0, supervise_s=60.0, poll_s=60.0))
+    await gateway.is_well()
+    await gateway.reports("unplugged", modem="sim2")
     barred.faults.errors = ["+CMS ERROR: 8"] * 9
-    for n in range(3):
-        outcome = await gateway.tells(ALARM, key=f"n-{n}")
-        assert isinstance(outcome, Sent)
-        assert outcome.ref.startswith("sim2:")
+    barred.faults.slow = 20.0  # the other is plugged in while this one is at it, and is well before it ends
+    sending = asyncio.get_running_loop().create_task(gateway.tells(ALARM))
+    await gateway.until(lambda: any(asked.startswith("AT+CMGS=") for asked in barred.asked))
+    street.modem("sim2")
+    await gateway.is_well(2)
+    barred.faults.slow = 1.0
+    outcome = await sending
+    assert isinstance(outcome, Sent)
+    assert outcome.ref.startswith("sim2:")
+    assert len(barred.faults.errors) == 8, "a modem is asked once"
 
 
 @pytest.mark.parametrize(
