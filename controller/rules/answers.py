@@ -4,17 +4,23 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, NoticesQueued, ReplyReceived
 from controller.rules import escalation
+from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice
-from controller.rules.incident import CHECK, QUIET, Happening, Incident, State, step
+from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
 from controller.rules.replies import Reply, Word, read
+from controller.rules.state import HELPING
+from controller.rules.telling import ANSWERS, URGENT, news, police_told, stop, tell, tell_police
 
 TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
-ANSWERS: Final = 400
-"""Priority of an answer: after every alarm, before other news."""
+HELP_AGAIN_MS: Final = 86_400_000
+"""Who was told what can be written is not told again for a day: two machines would talk for ever."""
+ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY"})
+WRITTEN: Final = frozenset({"sms", "apprise"})
+"""Channels by which people write and can be answered."""
 
 
 def wrote(desk: Desk, event: MemberWrote) -> None:
@@ -23,26 +29,28 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     if event.member is None:
         desk.record(Chain.OPEN, ReplyReceived(event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest))
         return
-    incident, trouble = _which(desk, event.member, reply)
-    chain = incident.chain if incident is not None else _chain(desk, event.member)
+    member = event.member
+    incident, trouble = _which(desk, member, reply)
+    chain = incident.chain if incident is not None else _chain(desk, member)
     desk.record(chain, ReplyReceived(
-        event.channel, reply.word.value, event.member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest))
-    if incident is None:
-        _answer(desk, event, chain, trouble, codes=" ".join(_open_codes(desk, event.member)))
-        return
-    _heard(desk, incident, event)
-    _do(desk, incident, event, reply)
+        event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest))
+    if incident is not None:
+        _heard(desk, incident, member)
+        _do(desk, incident, member, event.channel, reply)
+    elif trouble != HELPING or desk.now.utc_ms - desk.state.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
+        _answer_plainly(desk, member, event.channel, chain, trouble, reply.code)
 
 
 def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]:
     """The incident that a reply is about; else what to answer."""
     if reply.word is Word.UNKNOWN:
-        return None, "not_understood"
-    known = [desk.state.incidents[i] for i in desk.state.of_member.get(member, ()) if i in desk.state.incidents]
+        return None, HELPING
+    known = _known(desk, member)
     if reply.code:
-        found = next((incident for incident in known if incident.code == reply.code), None)
-        if found is None:
-            return None, "nothing_open"
+        ident, _ = desk.state.by_code.get(reply.code, ("", 0))
+        found = desk.state.incidents.get(ident)
+        if found is None or not desk.may_know(found, member):
+            return None, "already_closed" if ident and found is None and not secret_half(reply.code) else "nothing_open"
         return (found, "") if found.is_open else (None, "already_closed")
     live = [incident for incident in known if incident.is_open]
     if len(live) == 1:
@@ -52,100 +60,136 @@ def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]
     return None, "already_closed" if known else "nothing_open"
 
 
+def _known(desk: Desk, member: str) -> list[Incident]:
+    """The incidents that a member was told of, oldest first."""
+    found = (desk.state.incidents.get(ident) for ident in desk.state.of_member.get(member, {}))
+    return [incident for incident in found if incident is not None and desk.may_know(incident, member)]
+
+
 def _chain(desk: Desk, member: str) -> Chain:
     """Where a reply about no certain incident is recorded: sealed when it may be about a secret one."""
-    known = [desk.state.incidents[i] for i in desk.state.of_member.get(member, ()) if i in desk.state.incidents]
-    return Chain.SEALED if any(incident.secret for incident in known) else Chain.OPEN
+    return Chain.SEALED if any(incident.secret for incident in _known(desk, member)) else Chain.OPEN
 
 
-def _open_codes(desk: Desk, member: str) -> list[str]:
-    known = (desk.state.incidents.get(i) for i in desk.state.of_member.get(member, ()))
-    return [incident.code for incident in known if incident is not None and incident.is_open]
-
-
-def _heard(desk: Desk, incident: Incident, event: MemberWrote) -> None:
-    """A human act: what this member was told has been heard, and what else waits for them is spared."""
-    for ident in incident.told.get(event.member or "", ()):
+def _heard(desk: Desk, incident: Incident, member: str) -> None:
+    """A human act: what this member was told has been heard, and what else still calls them is spared."""
+    for ident in incident.told.get(member, ()):
         notice = desk.state.notices[ident]
         if notice.state in {"notified", "delivered"}:
             desk.record(incident.chain, NoticeMoved(ident, "heard", notice.attempt))
+    stop(desk, incident, ALARMS, [member])
 
 
-def _do(desk: Desk, incident: Incident, event: MemberWrote, reply: Reply) -> None:
-    member = event.member or ""
+def _do(desk: Desk, incident: Incident, member: str, channel: str, reply: Reply) -> None:
     match reply.word:
         case Word.GO:
-            _take(desk, incident, event, Happening.TOOK)
+            _take(desk, incident, member, channel, Happening.TOOK)
         case Word.ON_SCENE:
-            _take(desk, incident, event, Happening.ARRIVED)
+            _take(desk, incident, member, channel, Happening.ARRIVED)
         case Word.FALSE | Word.OVER:
-            _doubt(desk, incident, event, reply.word)
+            _ended(desk, incident, member, channel, reply.word)
         case Word.ARMED | Word.HELP:
-            desk.record(incident.chain, IncidentNoted(incident.id, member, reply.word.value, event.channel))
-            template = reply.word.value
-            escalation.news(desk, incident, template, "ARMED" if reply.word is Word.ARMED else "HELP", but=[member], priority=0, by=member)
-            if reply.word is Word.HELP and desk.kind_of(incident).police is not Police.NEVER:
-                escalation.tell_police(desk, incident, template)
-            _answer(desk, event, incident.chain, "noted_you", incident)
-        case _:
-            desk.record(incident.chain, IncidentNoted(incident.id, member, reply.word.value, event.channel))
-            _answer(desk, event, incident.chain, "noted_you", incident)
+            _danger(desk, incident, member, channel, reply.word)
+        case Word.CANNOT:
+            _cannot(desk, incident, member, channel)
 
 
-def _take(desk: Desk, incident: Incident, event: MemberWrote, how: Happening) -> None:
-    member = event.member or ""
-    known = incident.present if how is Happening.ARRIVED else incident.takers
-    if member in known:
-        _answer(desk, event, incident.chain, "taken_you" if how is Happening.TOOK else "on_scene_you", incident)
+def _take(desk: Desk, incident: Incident, member: str, channel: str, how: Happening) -> None:
+    arrived = how is Happening.ARRIVED
+    answer = "on_scene_you" if arrived else "taken_you"
+    if member in (incident.present if arrived else incident.takers):
+        _answer(desk, incident, member, channel, answer)
         return
     first = not incident.takers
     to = step(incident.state, how)
-    if how is Happening.TOOK and to is State.ON_SCENE:
+    if not arrived and to is State.ON_SCENE:
         # Somebody is there already: the state stays, and this one goes all the same.
-        desk.record(incident.chain, IncidentNoted(incident.id, member, Word.GO.value, event.channel))
+        desk.record(incident.chain, IncidentNoted(incident.id, member, Word.GO.value, channel))
     else:
-        desk.record(incident.chain, IncidentMoved(incident.id, to, member, event.channel))
+        desk.record(incident.chain, IncidentMoved(incident.id, to, member, channel))
     kind = desk.kind_of(incident)
     if first:
-        escalation.stop(desk, incident, {"ESCALATED", "REPEAT_DUE"})
-        if kind.police is Police.AFTER_VERIFICATION and how is Happening.ARRIVED:
-            escalation.tell_police(desk, incident, "alarm")
+        stop(desk, incident, {"ESCALATED", "REPEAT_DUE"})
     if len(incident.takers) >= kind.enough:
-        escalation.stop(desk, incident, {"FIRST", "OTHER_WAY"})
-    if not incident.cancelled:
-        if incident.state is State.ON_SCENE:
-            desk.set_step(incident, QUIET, escalation.QUIET_S)
-        elif first:
-            desk.set_step(incident, CHECK, desk.policy.times.taken_s)
-    escalation.news(desk, incident, "taken" if how is Happening.TOOK else "on_scene", "TAKEN" if how is Happening.TOOK else "ARRIVED",
-                    but=[member], by=member)
-    _answer(desk, event, incident.chain, "taken_you" if how is Happening.TOOK else "on_scene_you", incident)
+        stop(desk, incident, {"FIRST", "OTHER_WAY"})
+    if arrived and kind.police is Police.AFTER_VERIFICATION and not police_told(desk, incident):
+        tell_police(desk, incident)
+    if incident.cancelled:
+        desk.set_step(incident, LOOK, desk.policy.times.taken_s)
+    elif incident.state is State.ON_SCENE:
+        desk.set_step(incident, QUIET, desk.policy.times.on_scene_s)
+    elif first:
+        desk.set_step(incident, CHECK, desk.policy.times.taken_s)
+    news(desk, incident, "on_scene" if arrived else "taken", "ARRIVED" if arrived else "TAKEN", but=[member], by=member)
+    _answer(desk, incident, member, channel, answer)
     escalation.light(desk, incident)
 
 
-def _doubt(desk: Desk, incident: Incident, event: MemberWrote, word: Word) -> None:
-    """One person's word ends nothing, unless that one is there; two persons' does."""
-    member = event.member or ""
-    desk.record(incident.chain, IncidentNoted(incident.id, member, "false", event.channel))
+def _ended(desk: Desk, incident: Incident, member: str, channel: str, word: Word) -> None:
+    """One person's word ends nothing, unless that one is there; two persons' does, and one's where the block says so too."""
+    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, channel))
     outcome = "cancelled" if incident.cancelled else "mistake" if word is Word.FALSE else "real"
-    if member in incident.present or len(incident.doubters) >= TO_CLOSE:
-        escalation.close(desk, incident, member, event.channel, outcome)
+    if member in incident.present or incident.cancelled or len(incident.doubters) >= TO_CLOSE:
+        escalation.close(desk, incident, member, channel, outcome)
+        _answer(desk, incident, member, channel, "closed_you")
     else:
-        escalation.news(desk, incident, "says_false", "NOTED", but=[member], by=member)
-        _answer(desk, event, incident.chain, "false_you", incident)
+        news(desk, incident, "says_false", "NOTED", but=[member], by=member)
+        _answer(desk, incident, member, channel, "false_you")
 
 
-def _answer(desk: Desk, event: MemberWrote, chain: Chain, template: str, incident: Incident | None = None, **about: str) -> None:
+def _danger(desk: Desk, incident: Incident, member: str, channel: str, word: Word) -> None:
+    """Weapons, or a responder in need: everybody who may go and the police hear it before anything else."""
+    template, reason = ("armed", "ARMED") if word is Word.ARMED else ("help", "HELP")
+    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, channel))
+    news(desk, incident, template, reason, but=[member], priority=URGENT, by=member)
+    if not police_told(desk, incident) and not incident.drill:
+        tell_police(desk, incident)
+    if word is Word.HELP:
+        last = len(desk.kind_of(incident).steps) - 1
+        fresh = [way for way in escalation.ring(desk, incident, last) if way[0] not in incident.told]
+        tell(desk, incident, fresh, template, reason, URGENT, by=member)
+    _answer(desk, incident, member, channel, "armed_you" if word is Word.ARMED else "help_you")
+
+
+def _cannot(desk: Desk, incident: Incident, member: str, channel: str) -> None:
+    """Nobody waits for this one; where they were the only one going, the rings go on at once."""
+    was_going, was_there = member in incident.takers, member in incident.present
+    desk.record(incident.chain, IncidentNoted(incident.id, member, Word.CANNOT.value, channel))
+    _answer(desk, incident, member, channel, "cannot_you")
+    if was_going and not incident.takers and not incident.cancelled:
+        desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.GAVE_UP), "rules"))
+        news(desk, incident, "gave_up", "GAVE_UP", but=[member], by=member)
+        escalation.go_on(desk, incident)
+    elif was_there and incident.takers and not incident.present and incident.state is State.ON_SCENE:
+        desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.LEFT), "rules"))
+        desk.set_step(incident, CHECK, desk.policy.times.taken_s)
+    elif incident.state is State.OPENED and not incident.cancelled and all(m in incident.refused for m in _called(desk, incident)):
+        escalation.go_on(desk, incident)
+    escalation.light(desk, incident)
+
+
+def _called(desk: Desk, incident: Incident) -> list[str]:
+    """Who was called to go so far, the police aside."""
+    return [member for member, notices in incident.told.items() if any(desk.state.notices[ident].queued.reason in ALARMS for ident in notices)]
+
+
+def _answer(desk: Desk, incident: Incident, member: str, channel: str, template: str) -> None:
     """Answer whoever wrote, by the way they came."""
-    member = event.member or ""
-    if event.channel not in {"sms", "apprise"}:
+    if channel in WRITTEN and member in desk.registry.members:
+        tell(desk, incident, [(member, channel)], template, "ANSWER", ANSWERS)
+
+
+def _answer_plainly(desk: Desk, member: str, channel: str, chain: Chain, template: str, code: str) -> None:
+    """Answer what is about no certain incident."""
+    if channel not in WRITTEN or member not in desk.registry.members:
         return
-    if incident is not None:
-        if member in desk.registry.members:
-            escalation.tell(desk, incident, [(member, event.channel)], template, "ANSWER", ANSWERS, **about)
-        return
-    number = desk.state.numbers.get((member, event.channel, chain), 0) + 1
-    ident = f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}"
-    notice = NoticeQueued(ident, member, event.channel, template, "ANSWER", ANSWERS, number, {k: v for k, v in about.items() if v})
+    known = _known(desk, member)
+    about: dict[str, str] = {}
+    if template == "which_one":
+        about = {"codes": " ".join(incident.code for incident in known if incident.is_open)}
+    elif template == "already_closed":
+        about = {"code": code or known[-1].code}
+    number = desk.state.numbers.get((member, channel, chain), 0) + 1
+    notice = NoticeQueued(f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}", member, channel, template, "ANSWER", ANSWERS, number, about)
     desk.record(chain, NoticesQueued((notice,)))
     desk.then(QueueNotice(notice))

@@ -22,8 +22,11 @@ def fault_id(zone: str, subject: str, code: str, at_ms: int) -> str:
     return "f" + _short("fault", zone, subject, code, str(at_ms))
 
 
-def incident_code(incident: str, taken: Container[str]) -> str:
-    """Four characters that stand for the incident in texts; none of `taken`."""
+def incident_code(incident: str, taken: Container[str], *, secret: bool) -> str:
+    """Four characters that stand for the incident in texts; none of `taken`.
+
+    Secret incidents have one half of all codes and the others the other half, so that no open code depends on a secret one.
+    """
     attempt = 0
     while True:
         number = int.from_bytes(hashlib.sha256(f"code|{incident}|{attempt}".encode()).digest()[:8], "big")
@@ -32,9 +35,14 @@ def incident_code(incident: str, taken: Container[str]) -> str:
             number, place = divmod(number, len(ALPHABET))
             code += ALPHABET[place]
         # A code holds a letter, so that it is never taken for a number somebody wrote.
-        if code not in taken and not code.isdigit():
+        if code not in taken and not code.isdigit() and secret_half(code) is secret:
             return code
         attempt += 1
+
+
+def secret_half(code: str) -> bool:
+    """Whether a code is of the half that secret incidents have."""
+    return sum(ALPHABET.index(character) for character in code) % 2 == 1
 
 
 def _short(*parts: str) -> str:

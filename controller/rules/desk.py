@@ -1,32 +1,73 @@
-"""What the parts of the rules share while one input is decided: the state, the time, and what was decided so far."""
+"""What the parts of the rules share while one input is decided: what is in force, the state, the time, and what was decided so far."""
 
-from msgspec import Struct
+from collections.abc import Iterable
+from typing import Final
 
 from controller.entries import Body, Chain, StepSet
 from controller.instants import Now
 from controller.messages import IncidentState, LightState, PressRef
-from controller.registry import Registry
+from controller.registry import Input, Member, Registry, Role
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
 from controller.rules.policy import TAMPER, Kind, Policy
 from controller.rules.roster import Roster
 from controller.rules.state import ZoneState
 
-_LIGHTS = {State.OPENED: LightState.OPEN, State.TAKEN: LightState.TAKEN, State.ON_SCENE: LightState.ON_SCENE, State.CLOSED: LightState.CLOSED}
+_LIGHTS: Final = {State.OPENED: LightState.OPEN, State.TAKEN: LightState.TAKEN, State.ON_SCENE: LightState.ON_SCENE, State.CLOSED: LightState.CLOSED}
+_RUNGS: Final = {state: rung for rung, state in enumerate(_LIGHTS)}
 
 
-class Network(Struct):
-    """What is in force: the registry with its shifts laid out, and the policy."""
+class Network:
+    """What is in force: the registry, laid out so that no question costs more in a larger zone, and the policy."""
 
-    registry: Registry
-    policy: Policy
-    roster: Roster
+    def __init__(self, registry: Registry, policy: Policy) -> None:
+        self.registry = registry
+        self.policy = policy
+        self.roster = Roster(registry)
+        self._nodes: dict[str, list[str]] = {}
+        self._inputs: dict[str, list[Input]] = {}
+        self._members: dict[Role, list[Member]] = {}
+        for _, node in sorted(registry.nodes.items()):
+            self._nodes.setdefault(node.block, []).append(node.id)
+        for _, found in sorted(registry.inputs.items()):
+            self._inputs.setdefault(found.node, []).append(found)
+        for _, member in sorted(registry.members.items()):
+            for role in member.roles:
+                self._members.setdefault(role, []).append(member)
+
+    def nodes_of(self, block: str) -> list[str]:
+        """The ids of a block's nodes, in order."""
+        return self._nodes.get(block, [])
+
+    def inputs_of(self, node: str) -> list[Input]:
+        """A node's inputs, in the order of their ids."""
+        return self._inputs.get(node, [])
+
+    def members_with(self, roles: Iterable[Role]) -> list[Member]:
+        """The members with one of `roles`, each once, in the order of the roles and then of their ids."""
+        return list({member.id: member for role in roles for member in self._members.get(role, ())}.values())
+
+    def block_of(self, node: str) -> str:
+        """A node's block; empty for a node that the registry does not have."""
+        found = self.registry.nodes.get(node)
+        return found.block if found is not None else ""
+
+    def kind_at(self, node: str, name: str) -> str:
+        """The kind that the registry has for an input; empty when it has none."""
+        found = self.registry.inputs.get((node, name))
+        return found.kind if found is not None else ""
+
+    def excludes(self, node: str, name: str) -> frozenset[str]:
+        """Whom a silent press at an input must never reach."""
+        found = self.registry.inputs.get((node, name))
+        return frozenset(found.excludes) if found is not None else frozenset()
 
 
 class Desk:
     """One input's decisions.
 
-    utc_ms: the wall clock; what is dated. at_ms: the steady one, which never jumps; what timers stand on.
+    now.utc_ms: the wall clock; what is dated. at_ms: UTC by a clock that never jumps in one life of the process; what timers
+    stand on.
     """
 
     def __init__(self, zone: str, state: ZoneState, network: Network, now: Now, at_ms: int) -> None:
@@ -52,51 +93,48 @@ class Desk:
     def kind_of(self, incident: Incident) -> Kind:
         """The policy of the incident's kind; a secret incident about a tampered silent button has its button's circle."""
         if incident.secret and incident.kind == TAMPER:
-            return self.policy.kind(self.kind_at(incident.node, incident.input))
+            return self.policy.kind(self.network.kind_at(incident.node, incident.input))
         return self.policy.kind(incident.kind)
 
-    def kind_at(self, node: str, name: str) -> str:
-        """The kind that the registry has for an input; empty when it has none."""
-        found = self.registry.inputs.get((node, name))
-        return found.kind if found is not None else ""
-
     def excluded(self, incident: Incident) -> frozenset[str]:
-        """Whom a secret incident must never reach: all that any input it came from names."""
+        """Whom a secret incident must never reach; a press that excludes others is another incident."""
+        return self.network.excludes(incident.node, incident.input) if incident.secret else frozenset()
+
+    def may_know(self, incident: Incident, member: str) -> bool:
+        """Whether a member may hear of the incident at all."""
         if not incident.secret:
-            return frozenset()
-        names: set[str] = set()
-        for node, _, _ in incident.presses:
-            names.update(*(one.excludes for one in self.registry.inputs_of(node)))
-        return frozenset(names)
+            return True
+        found = self.registry.members.get(member)
+        circle = self.kind_of(incident).circle
+        return found is not None and member not in self.excluded(incident) and any(role in circle for role in found.roles)
 
     def set_step(self, incident: Incident, step: int, in_s: float) -> None:
         """The incident's next step, so many seconds from now."""
         self.record(incident.chain, StepSet(incident.id, step, self.at_ms + int(in_s * 1000)))
 
-
     def light_block(self, block: str) -> None:
         """Tell the block's nodes how far help is."""
-        for node in self.registry.nodes_of(block):
-            self.light_node(node.id)
+        for node in self.network.nodes_of(block):
+            self.light_node(node)
 
     def light_node(self, node: str) -> None:
         """Tell one node how far help is for its block; idempotent."""
-        boot = self.state.nodes[node].boot if node in self.state.nodes else ""
-        entry = self.registry.nodes.get(node)
-        if boot and entry is not None:
-            self.then(SendDown(node, self._light_of(entry.block, boot)))
+        life, block = self.state.nodes.get(node), self.network.block_of(node)
+        if life is not None and life.boot and block:
+            self.then(SendDown(node, self._light_of(block, life.boot)))
 
     def light_rev(self, node: str) -> int:
-        """The revision of what the node's light should show."""
-        entry = self.registry.nodes.get(node)
-        return 1 + self.state.light_revs.get(entry.block, 0) if entry is not None else 0
+        """The revision of what the node's light should show; 0 while it has never had anything to show."""
+        moves = self.state.light_revs.get(self.network.block_of(node), 0)
+        return 1 + moves if moves else 0
 
     def _light_of(self, block: str, boot: str) -> IncidentState:
         rev = 1 + self.state.light_revs.get(block, 0)
         shown: Incident | None = None
-        for ident in reversed(self.state.in_block.get(block, ())):
+        for ident in reversed(self.state.in_block.get(block, {})):
             incident = self.state.incidents[ident]
-            if not incident.secret and incident.kind != TAMPER and (shown is None or incident.is_open > shown.is_open):
+            # Of several open ones the light shows the one that is least far: it never claims more than is so.
+            if not incident.secret and incident.kind != TAMPER and (shown is None or _RUNGS[incident.state] < _RUNGS[shown.state]):
                 shown = incident
         if shown is None:
             return IncidentState(boot, rev, LightState.NONE)

@@ -1,171 +1,137 @@
-"""Who is told, by which channel, in which order, until somebody takes it.
+"""Rings and deadlines: who is told next until somebody takes it, what happens when nobody comes, how it ends.
 
-Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring
-again. OTHER_WAY: what did not reach a member one way goes another. POLICE: their line. The rest are news for those who know:
-TAKEN, ARRIVED, ENDED, CANCELLED, ARMED, HELP, RAISED, ASKED; ANSWER: to somebody who wrote; FAULT.
+An open incident always has a step with a due time. While nobody has taken it that is the policy's next ring, and at last the
+last ring again and again. Once taken, whoever took it is asked whether they are there, and without an answer the rings go on.
+Once somebody is there, they are asked how it goes. Once the block has taken it back, one member after the other is asked to look.
 """
 
-from collections.abc import Collection, Iterable
 from typing import Final
 
-from controller.entries import Chain, IncidentMoved, NoticeMoved, NoticeQueued, NoticesQueued, OrderSent
+from controller.entries import Chain, IncidentMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
-from controller.registry import Member
 from controller.rules.desk import Desk
-from controller.rules.effects import QueueNotice, SendOrder, StopNotice
-from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, State, step
-from controller.rules.policy import TAMPER, Kind, Police
-from controller.rules.state import FINAL
+from controller.rules.effects import SendOrder
+from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
+from controller.rules.policy import TAMPER, Police
+from controller.rules.state import Notice
+from controller.rules.telling import Way, news, other_way, priority_of, stop, tell, tell_police, ways
 
-MACHINES: Final = frozenset({"dc09", "cap", "webhook"})
-"""Channels that are told what an incident has become, and no small talk."""
-QUIET_S: Final = 6 * 3600
+ANSWER_S: Final = 180
+"""How long whoever is asked whether they are there has to answer."""
+QUIET_MS: Final = 6 * 3_600_000
 """Somebody was there and nothing more was heard for so long: closed by the rules, outcome unknown."""
-NEWS: Final = 500
-"""Priority of what can wait until every alarm is out."""
-FAULTS: Final = 900
-
-Way = tuple[str, str]
-"""(member, channel)."""
 
 
 def open_rings(desk: Desk, incident: Incident) -> None:
     """Tell the first ring and, where the policy says so, the police; set the next step."""
     if desk.kind_of(incident).police is Police.IMMEDIATELY:
-        tell_police(desk, incident, "late" if incident.late else "alarm")
-    _ring(desk, incident, 0, "FIRST", "late" if incident.late else "alarm")
+        tell_police(desk, incident)
+    tell_ring(desk, incident, 0)
 
 
 def due(desk: Desk, incident: Incident) -> None:
-    """The incident's step is due."""
-    if incident.step == CHECK:
-        # Taken, and nobody came: the taking is no longer believed.
-        desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.EXPIRED), "rules"))
-        _ring(desk, incident, len(desk.kind_of(incident).steps) - 1, "REPEAT_DUE", "asked")
-        light(desk, incident)
-    elif incident.step in (QUIET, LOOK):
-        close(desk, incident, "rules", "", "cancelled" if incident.step == LOOK else "unknown")
-    else:
-        last = len(desk.kind_of(incident).steps) - 1
-        again = incident.step > last
-        _ring(desk, incident, min(incident.step, last), "REPEAT_DUE" if again else "ESCALATED", "repeat" if again else "alarm")
+    """The incident's step is due; sets the next one, later than now."""
+    match incident.step:
+        case step_ if step_ >= 0:
+            tell_ring(desk, incident, step_)
+        case _ if incident.step == CHECK:
+            news(desk, incident, "asked", "ASKED", to=incident.takers, priority=priority_of(desk, incident, 0))
+            desk.set_step(incident, EXPIRE, ANSWER_S)
+        case _ if incident.step == EXPIRE:
+            # Taken, asked after, and nobody came: the taking is no longer believed.
+            desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.EXPIRED), "rules"))
+            tell_ring(desk, incident, incident.ring)
+            light(desk, incident)
+        case _ if incident.step == QUIET:
+            if desk.now.utc_ms - max(incident.heard_at_ms, incident.moved_at_ms) >= QUIET_MS:
+                close(desk, incident, "rules", "", "unknown")
+            else:
+                news(desk, incident, "how_is_it", "ASKED", to=incident.present)
+                desk.set_step(incident, QUIET, desk.policy.times.on_scene_s)
+        case _:
+            look(desk, incident)
 
 
-def _ring(desk: Desk, incident: Incident, place: int, reason: str, template: str) -> None:
-    """Tell ring `place`; a ring of nobody does not hold up the next one."""
+def tell_ring(desk: Desk, incident: Incident, place: int) -> None:
+    """Tell ring `place` of the policy; past the last one, the last one again. A ring of nobody does not hold up the next."""
     kind = desk.kind_of(incident)
-    while True:
-        ways = ring(desk, incident, kind, place)
-        if reason != "REPEAT_DUE":
-            ways = [way for way in ways if way[0] not in incident.told]
-        if ways or place + 1 >= len(kind.steps):
-            break
+    last = len(kind.steps) - 1
+    again = place > last
+    place = min(place, last)
+    to = [way for way in ring(desk, incident, place) if again or way[0] not in incident.told]
+    while not to and place < last:
         place += 1
-    tell(desk, incident, ways, template, reason, kind.rank * 10 + min(place, 9))
-    if place + 1 < len(kind.steps):
+        to = [way for way in ring(desk, incident, place) if way[0] not in incident.told]
+    reason = "REPEAT_DUE" if again else "FIRST" if place == 0 else "ESCALATED"
+    template = "late" if incident.late and not again else "repeat" if again else "alarm"
+    tell(desk, incident, to, template, reason, priority_of(desk, incident, place))
+    if place < last:
         desk.set_step(incident, place + 1, kind.steps[place + 1].after_s - kind.steps[place].after_s)
     else:
-        desk.set_step(incident, len(kind.steps), kind.repeat_s)
+        desk.set_step(incident, last + 1, kind.repeat_s)
 
 
-def ring(desk: Desk, incident: Incident, kind: Kind, place: int) -> list[Way]:
-    """Whom step `place` of the policy tells, and how; nobody who is excluded."""
+def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
+    """Whom step `place` of the policy tells, and how: nobody who is excluded, and who cannot go only when nobody else is left.
+
+    When nobody of the last ring is on duty, everybody with its roles is told: it is never silent.
+    """
+    kind = desk.kind_of(incident)
     one = kind.steps[place]
     excluded = desk.excluded(incident)
+    everybody = desk.network.members_with(one.roles)
+    members = everybody
     if one.on_duty:
         members = [desk.registry.members[m] for m in desk.network.roster.on_duty(incident.block, one.roles, desk.now.utc_ms)]
+        if place == len(kind.steps) - 1 and not any(member.id not in excluded for member in members):
+            members = everybody
+    found = ways((member for member in members if member.id not in excluded), one.channels)
+    return [way for way in found if way[0] not in incident.refused] or (found if place == len(kind.steps) - 1 else [])
+
+
+def failed(desk: Desk, incident: Incident, notice: Notice) -> None:
+    """A notice failed for good: another way, or the next ring at once when nobody of the rings so far can be reached."""
+    if other_way(desk, incident, notice) or notice.queued.reason not in {"FIRST", "ESCALATED", "OTHER_WAY"}:
+        return
+    reached = any(
+        desk.state.notices[ident].state != "failed" for notices in incident.told.values() for ident in notices
+        if desk.state.notices[ident].queued.reason in {"FIRST", "ESCALATED", "OTHER_WAY"}
+    )
+    if not reached and incident.state is State.OPENED and 0 <= incident.step < len(desk.kind_of(incident).steps):
+        tell_ring(desk, incident, incident.step)
+
+
+def go_on(desk: Desk, incident: Incident) -> None:
+    """Nobody has it any more: the rings go on where they stood, at once."""
+    tell_ring(desk, incident, incident.ring)
+
+
+def look(desk: Desk, incident: Incident) -> None:
+    """Ask the next member to look after what the block has taken back; close it when all of the first ring were asked."""
+    asked = {desk.state.notices[ident].queued.member for notices in incident.told.values() for ident in notices
+             if desk.state.notices[ident].queued.reason == "LOOK"}
+    left = [way for way in ring(desk, incident, 0) if way[0] not in asked and way[0] not in incident.refused]
+    if left:
+        tell(desk, incident, left[:1], "look", "LOOK", priority_of(desk, incident, 0))
+        desk.set_step(incident, LOOK, desk.policy.times.taken_s)
+    elif asked or incident.ring > len(desk.kind_of(incident).steps):
+        close(desk, incident, "rules", "", "cancelled")
     else:
-        members = desk.registry.members_with(one.roles)
-    return _ways((member for member in members if member.id not in excluded), one.channels)
-
-
-def _ways(members: Iterable[Member], channels: Collection[str], spent: Collection[Way] = ()) -> list[Way]:
-    """Each member by the first of their contacts that is allowed and not spent."""
-    ways: list[Way] = []
-    for member in members:
-        for contact in member.contacts:
-            if contact.channel in channels and (member.id, contact.channel) not in spent:
-                ways.append((member.id, contact.channel))
-                break
-    return ways
-
-
-def tell(desk: Desk, incident: Incident, ways: Iterable[Way], template: str, reason: str, priority: int, **about: str) -> None:
-    """Queue a notice for each of `ways`."""
-    notices: list[NoticeQueued] = []
-    drawn: dict[Way, int] = {}
-    for member, channel in ways:
-        number = drawn.get((member, channel), desk.state.numbers.get((member, channel, incident.chain), 0)) + 1
-        drawn[member, channel] = number
-        ident = f"{incident.id}-{incident.notices + len(notices) + 1}"
-        notices.append(NoticeQueued(ident, member, channel, template, reason, priority, number, about))
-    if notices:
-        desk.record(incident.chain, NoticesQueued(tuple(notices), incident=incident.id))
-        for notice in notices:
-            desk.then(QueueNotice(notice, incident=incident.id))
-
-
-def tell_police(desk: Desk, incident: Incident, template: str) -> None:
-    """Tell the police desk by the first of its lines; an exercise is told to nobody there but as one."""
-    police = desk.policy.police
-    excluded = desk.excluded(incident)
-    members = [member for member in desk.registry.members_with(police.roles) if member.id not in excluded]
-    ways: list[Way] = []
-    for member in members:
-        channels = [channel for channel in police.channels if any(contact.channel == channel for contact in member.contacts)]
-        if channels:
-            ways.append((member.id, channels[0]))
-    tell(desk, incident, ways, template, "POLICE", desk.kind_of(incident).rank * 10)
-
-
-def news(desk: Desk, incident: Incident, template: str, reason: str, but: Collection[str] = (), priority: int = NEWS, **about: str) -> None:
-    """Tell people who were told of it what has become of it. Machines hear only of its end."""
-    ended = reason in {"ENDED", "CANCELLED"}
-    ways = []
-    for member, notices in incident.told.items():
-        if member in but or member not in desk.registry.members:
-            continue
-        channel = desk.state.notices[notices[0]].queued.channel
-        for notice in notices:
-            found = desk.state.notices[notice]
-            if found.state in {"notified", "delivered", "heard"}:
-                channel = found.queued.channel
-        if channel in MACHINES and not ended and reason not in {"RAISED", "ARMED"}:
-            continue
-        ways.append((member, channel))
-    tell(desk, incident, ways, template, reason, priority, **about)
-
-
-def stop(desk: Desk, incident: Incident, reasons: Collection[str]) -> None:
-    """Take back what is not sent yet of these reasons."""
-    for notices in incident.told.values():
-        for ident in notices:
-            notice = desk.state.notices[ident]
-            if notice.state not in FINAL and notice.queued.reason in reasons:
-                desk.record(incident.chain, NoticeMoved(ident, "stopped", notice.attempt))
-                desk.then(StopNotice(ident))
-
-
-def other_way(desk: Desk, incident: Incident, member: str, template: str, priority: int) -> None:
-    """What did not reach a member one way goes another at once; when there is none, the next step is brought forward."""
-    entry = desk.registry.members.get(member)
-    spent = {(member, desk.state.notices[n].queued.channel) for n in incident.told.get(member, ()) if desk.state.notices[n].state == "failed"}
-    police = entry is not None and bool(set(entry.roles) & set(desk.policy.police.roles))
-    allowed = set(desk.policy.police.channels) if police else {c for one in desk.kind_of(incident).steps for c in one.channels}
-    ways = _ways([entry] if entry is not None else [], allowed, spent)
-    tell(desk, incident, ways, template, "POLICE" if police else "OTHER_WAY", priority)
-    if not ways and incident.is_open and incident.state is State.OPENED and not police and incident.step >= 0:
-        told = {m for m, notices in incident.told.items() if any(desk.state.notices[n].state != "failed" for n in notices)}
-        if not told:
-            desk.set_step(incident, incident.step, 0)
+        # Nobody of the first ring is on duty: whoever can be told at all is asked, as for any alarm.
+        go_on(desk, incident)
 
 
 def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -> None:
-    """End it: sirens off, the police and everybody who knows are told."""
+    """End it: sirens off, the police and everybody who knows are told.
+
+    One person's word does not take the alarm back from those on duty who have not read it yet.
+    """
+    outcome = "drill" if incident.drill else outcome
+    sure = len(incident.takers) >= desk.kind_of(incident).enough or len(incident.doubters) > 1 or incident.cancelled
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.ENDED), by, channel, outcome))
-    stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY", "TAKEN", "ASKED"})
+    stop(desk, incident, {"ESCALATED", "REPEAT_DUE", "TAKEN", "ASKED", "LOOK"} | ({"FIRST", "OTHER_WAY"} if sure else set()))
     sirens(desk, incident, on=False)
-    news(desk, incident, "closed", "ENDED", outcome=outcome)
+    news(desk, incident, "closed", "ENDED", but=[by], outcome=outcome)
     light(desk, incident)
 
 
@@ -179,11 +145,11 @@ def sirens(desk: Desk, incident: Incident, *, on: bool, but: str = "") -> None:
     """Sound, or stop, the sirens of the block's nodes; `but`: the node that sounds its own already."""
     if incident.secret or not desk.policy.kind(incident.kind).siren or (on and (incident.late or incident.drill)):
         return
-    for node in desk.registry.nodes_of(incident.block):
-        life = desk.state.nodes.get(node.id)
-        if life is None or not life.boot or life.gone or (on and node.id == but):
+    for node in desk.network.nodes_of(incident.block):
+        life = desk.state.nodes.get(node)
+        if life is None or not life.boot or life.gone or (on and node == but):
             continue
         order = SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff()
-        ident = f"{incident.id}-{node.id}-{desk.state.orders.get(node.id, 0) + 1}"
-        desk.record(Chain.OPEN, OrderSent(node.id, life.boot, ident, "siren-on" if on else "siren-off", incident.id))
-        desk.then(SendOrder(node.id, life.boot, ident, order))
+        ident = f"{incident.id}-{node}-{desk.state.orders.get(node, 0) + 1}"
+        desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, "siren-on" if on else "siren-off", incident.id))
+        desk.then(SendOrder(node, life.boot, ident, order))

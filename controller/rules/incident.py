@@ -29,6 +29,8 @@ class Happening(StrEnum):
     TOOK = "took"                # a member goes
     ARRIVED = "arrived"          # a member is there
     EXPIRED = "expired"          # taken, and nobody came
+    GAVE_UP = "gave-up"          # the last one who was going or there cannot
+    LEFT = "left"                # nobody is there any more, but somebody is going
     ENDED = "ended"              # closed by those who may
     REOPENED = "reopened"        # the block holds its button again
 
@@ -40,9 +42,12 @@ NEXT: Final[Mapping[tuple[State, Happening], State]] = {
     (State.TAKEN, Happening.TOOK): State.TAKEN,
     (State.TAKEN, Happening.ARRIVED): State.ON_SCENE,
     (State.TAKEN, Happening.EXPIRED): State.OPENED,
+    (State.TAKEN, Happening.GAVE_UP): State.OPENED,
     (State.TAKEN, Happening.ENDED): State.CLOSED,
     (State.ON_SCENE, Happening.TOOK): State.ON_SCENE,
     (State.ON_SCENE, Happening.ARRIVED): State.ON_SCENE,
+    (State.ON_SCENE, Happening.GAVE_UP): State.OPENED,
+    (State.ON_SCENE, Happening.LEFT): State.TAKEN,
     (State.ON_SCENE, Happening.ENDED): State.CLOSED,
     (State.CLOSED, Happening.REOPENED): State.OPENED,
 }
@@ -61,11 +66,16 @@ def step(state: State, happening: Happening) -> State:
 
 
 CHECK: Final = -1
-"""The step that asks whether somebody came, after it was taken."""
+"""The step that asks whoever has taken it whether they are there."""
 QUIET: Final = -2
-"""The step that closes an incident of which nothing more is heard after somebody was there."""
+"""The step that asks whoever is there how it goes; it closes an incident of which nothing was heard for long."""
 LOOK: Final = -3
-"""The step that closes a cancelled incident when nobody found anything."""
+"""The step that asks the next member to look after a cancelled incident; it closes it when all were asked."""
+EXPIRE: Final = -4
+"""The step at which a taking that was asked after, without an answer, is no longer believed."""
+
+NOBODY: Final = frozenset({"rules", "block"})
+"""Who moves an incident and is no member."""
 
 
 @dataclass(slots=True)
@@ -93,12 +103,18 @@ class Incident:
     takers: list[str] = field(default_factory=list)
     present: list[str] = field(default_factory=list)
     doubters: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    """Who said that they cannot."""
     told: dict[str, list[str]] = field(default_factory=dict)
     """Member -> ids of their notices, oldest first."""
     machines: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)
     """(member, channel) -> (key, made at) of this incident's notices, oldest first."""
     notices: int = 0
     step: int = 0
+    ring: int = 0
+    """The next step of the policy; `step` may be another one meanwhile."""
+    heard_at_ms: int = 0
+    """When a member last said something about it."""
     due_at_ms: int | None = None
     cancelled: bool = False
     outcome: str = ""

@@ -236,9 +236,9 @@ class Policy:
 
     def settings(self, boot: str, rev: int, inputs: Iterable[Input]) -> Settings:
         """What a node with these inputs must know, for its life `boot`."""
-        panic = self.kind("panic")
-        return Settings(boot, rev, self.node_kinds, {each.input: InputSettings(each.kind) for each in inputs}, self.times.siren_s,
-                        self.times.beat_s, panic.cancel_s, self.times.reopen_s)
+        known = {each.input: InputSettings(each.kind) for each in inputs if each.kind in self.kinds}
+        times = self.times
+        return Settings(boot, rev, self.node_kinds, known, times.siren_s, times.beat_s, self.kind("panic").cancel_s, times.reopen_s)
 
     @cached_property
     def node_kinds(self) -> dict[str, KindSettings]:

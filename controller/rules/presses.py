@@ -1,100 +1,103 @@
-"""What a press becomes: when it was pressed, what it means, which incident it belongs to."""
+"""What a press becomes: what it means, which incident it belongs to, what it sets going."""
 
-from typing import Final, NamedTuple
+from typing import Final, Literal
 
-from controller.entries import Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded
-from controller.messages import PRESS_EXPIRY_S, Gesture, Kept, PressRef, Receipt
-from controller.rules import codes, escalation, supervision
+from msgspec import Struct, structs
+
+from controller.entries import Chain, Flag, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded
+from controller.messages import Gesture, Kept, PressRef, Receipt, digest_of, encode
+from controller.rules import codes, escalation, faults
+from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
 from controller.rules.incident import LOOK, Happening, Incident, step
 from controller.rules.inputs import PressArrived
 from controller.rules.policy import TAMPER, TEST, Kind, Police
+from controller.rules.signs import Signs
+from controller.rules.telling import news, police_told, priority_of, stop, tell, tell_police
 
-EXPIRY_MS: Final = PRESS_EXPIRY_S * 1000
-ROUNDING_MS: Final = 1000
-"""The broker counts a message's wait in whole seconds."""
-AHEAD_MS: Final = 5_000
-"""How much longer than its boot's known life an age may be: clocks and rounding."""
+CANCEL_SLACK_MS: Final = 5_000
+"""The window is counted at the node; on the way a cancel may take so much longer."""
 
-
-class Dated(NamedTuple):
-    """The interval in which it was pressed (UTC ms), and why its age could not be used."""
-
-    from_ms: int
-    to_ms: int
-    age_refused: str
+Meaning = Literal["opens", "joins", "cancels", "came", "reopens", "check-in", "test", "notes"]
 
 
-def arrived(desk: Desk, event: PressArrived) -> None:
+class _Case(Struct, frozen=True):
+    """A press as the rules see it. kind: what it counts as; block: empty for a node that the registry does not have."""
+
+    event: PressArrived
+    chain: Chain
+    kind: str
+    block: str
+    dated: Dated
+    late: bool
+
+    @property
+    def drill(self) -> bool:
+        return self.event.press.drill
+
+
+def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
     """Record it, receipt it, and set going what it calls for. No press is refused, whatever is wrong with it."""
     press = event.press
-    dated = date(desk, event)
-    late = desk.now.utc_ms - dated.to_ms > desk.policy.times.late_after_s * 1000
+    dated = date(desk, signs, event)
     chain = _chain(desk, event)
+    case = _Case(event, chain, press.kind, desk.network.block_of(event.node), dated,
+                 late=desk.now.utc_ms - dated.to_ms > desk.policy.times.late_after_s * 1000)
     if event.conflicts_with:
-        supervision.raise_fault(desk, f"node/{event.node}", "same-number-two-presses", secret=chain is Chain.SEALED)
-    sort, incident = _meaning(desk, event, chain, dated, late)
-    desk.record(chain, PressRecorded(
-        event.node, press.boot, press.seq, press.input, press.kind, _shown(press.gesture), event.digest, dated.from_ms, dated.to_ms,
-        sort, incident.id if incident is not None else "", drill=int(press.drill), late=int(late),  # type: ignore[arg-type]  # a flag is 0 or 1
-        refers_to=_text(press.refers_to), conflicts_with=event.conflicts_with, age_refused=dated.age_refused,
-    ))
+        faults.seen(desk, signs, f"node/{event.node}", "same-number-two-presses", secret=chain is Chain.SEALED)
+    meaning, incident = _meaning(desk, case)
+    forced = press.gesture is Gesture.FORCED_CANCEL
+    shown = event
+    if forced and chain is Chain.OPEN:
+        # Whoever reads the open chain sees the cancel that everybody saw, digest and all; the truth is in the sealed one.
+        plain = structs.replace(press, gesture=Gesture.CANCEL)
+        shown = structs.replace(event, press=plain, digest=digest_of(encode(plain)))
+    _record(desk, case, shown, chain, meaning, incident.id if incident is not None else _new_id(desk, case) if meaning == "opens" else "")
     desk.then(GiveReceipt(event.node, Receipt(event.digest, Kept.RECORDED, press.boot, press.seq)))
-    match sort:
-        case "opens":
-            _open(desk, event, chain, dated, late=late)
-        case "joins" if incident is not None:
-            _join(desk, event, incident)
-        case "cancels" if incident is not None:
-            _cancel(desk, event, incident)
-            if press.gesture is Gesture.FORCED_CANCEL:
-                _open(desk, event, Chain.SEALED, dated, late=late, kind=desk.policy.forced)
-        case "came" if incident is not None:
-            desk.record(chain, IncidentNoted(incident.id, "block", "came"))
-        case "reopens" if incident is not None:
-            _reopen(desk, event, incident)
-        case "test":
-            _test(desk, event)
+    _do(desk, case, meaning, incident)
+    if forced:
+        _forced(desk, case)
 
 
-def date(desk: Desk, event: PressArrived) -> Dated:
-    """When it was pressed, as promise 9 has it.
+def _record(desk: Desk, case: _Case, event: PressArrived, chain: Chain, meaning: Meaning, incident: str) -> None:
+    press = event.press
+    desk.record(chain, PressRecorded(
+        event.node, press.boot, press.seq, press.input, press.kind, press.gesture.value, event.digest, case.dated.from_ms, case.dated.to_ms,
+        meaning, incident, drill=_flag(press.drill), late=_flag(case.late), refers_to=_text(press.refers_to),
+        conflicts_with=event.conflicts_with, age_refused=case.dated.age_refused,
+    ))
 
-    With an age: that long ago, and up to the broker's rounding earlier. Without one: between the last sign of life of its
-    boot and the birth of the next one.
-    """
-    now, refused = desk.now.utc_ms, event.age_refused
-    life = desk.state.nodes.get(event.node)
-    boots = life.boots if life is not None else {}
-    came = boots.get(event.press.boot)
-    to_ms = now - event.waited_ms
-    if event.age_ms is not None:
-        pressed = to_ms - event.age_ms
-        return Dated(pressed - (ROUNDING_MS if event.waited_ms else 0), pressed, refused)
-    following = [at_ms for boot, at_ms in boots.items() if came is not None and at_ms > came and boot != event.press.boot]
-    to_ms = min([to_ms, *following])
-    if came is None:
-        # A silent boot, or one that was never announced: it ended before the life that is on now began, if it is not that one.
-        from_ms = max([at_ms for at_ms in boots.values() if at_ms <= to_ms], default=to_ms - EXPIRY_MS)
-        return Dated(min(from_ms, to_ms), to_ms, refused)
-    heard = desk.state.nodes[event.node].last_heard_before_ms.get(event.press.boot, 0)
-    return Dated(min(max(came, heard), to_ms), to_ms, refused)
+
+def _do(desk: Desk, case: _Case, meaning: Meaning, incident: Incident | None) -> None:
+    if meaning == "opens":
+        _open(desk, case)
+    elif meaning == "test" and case.chain is Chain.OPEN:
+        _test(desk, case)
+    elif incident is not None:
+        match meaning:
+            case "joins":
+                _join(desk, case, incident)
+            case "cancels":
+                _cancel(desk, incident)
+            case "came":
+                desk.record(incident.chain, IncidentNoted(incident.id, "block", "came"))
+                news(desk, incident, "came", "CAME", to=incident.takers)
+            case "reopens":
+                _reopen(desk, case, incident)
 
 
 def _chain(desk: Desk, event: PressArrived) -> Chain:
-    """Where it is recorded: all that a secret button says is sealed."""
+    """Where it is recorded: all that a secret button says is sealed, and what is done to its wires too."""
     press = event.press
-    if desk.policy.is_silent(press.kind):
-        return Chain.SEALED
-    registered = desk.kind_at(event.node, press.input)
-    return Chain.SEALED if press.kind == TAMPER and registered and desk.policy.is_silent(registered) else Chain.OPEN
+    kind = desk.network.kind_at(event.node, press.input) if press.kind == TAMPER or press.kind not in desk.policy.kinds else press.kind
+    return Chain.SEALED if kind in desk.policy.kinds and desk.policy.is_silent(kind) else Chain.OPEN
 
 
-def _meaning(desk: Desk, event: PressArrived, chain: Chain, dated: Dated, late: bool) -> tuple[str, Incident | None]:
+def _meaning(desk: Desk, case: _Case) -> tuple[Meaning, Incident | None]:
     """What the rules make of it, and the incident it is about."""
-    press = event.press
-    named = _named(desk, event.node, press.refers_to, chain)
+    press = case.event.press
+    named = _named(desk, case)
     match press.gesture:
         case Gesture.TEST:
             return "test", None
@@ -103,134 +106,143 @@ def _meaning(desk: Desk, event: PressArrived, chain: Chain, dated: Dated, late: 
         case Gesture.CANCEL | Gesture.FORCED_CANCEL:
             return ("cancels", named) if named is not None and named.is_open else ("notes", named)
         case Gesture.CAME:
-            return ("came", named) if named is not None else ("notes", None)
+            return ("came", named) if named is not None and named.is_open else ("notes", named)
         case Gesture.REOPEN:
-            if named is not None and not named.is_open:
+            since_ms = desk.now.utc_ms - named.moved_at_ms if named is not None else 0
+            if named is not None and not named.is_open and not case.late and since_ms <= desk.policy.times.reopen_s * 1000:
                 return "reopens", named
     if press.kind == TEST:
         return "test", None
-    found = _joinable(desk, event, chain, dated, late=late)
+    found = _joinable(desk, case)
     return ("joins", found) if found is not None else ("opens", None)
 
 
-def _named(desk: Desk, node: str, ref: PressRef | None, chain: Chain) -> Incident | None:
-    """The incident of the press that `ref` names: this node's, or another's of its block (the light tells the node of those)."""
+def _named(desk: Desk, case: _Case) -> Incident | None:
+    """The incident of the press that this one names: this node's, or another's of its block (the light tells the node of those)."""
+    ref = case.event.press.refers_to
     if ref is None:
         return None
-    entry = desk.registry.nodes.get(node)
-    nodes = [one.id for one in desk.registry.nodes_of(entry.block)] if entry is not None else [node]
-    for one in nodes:
-        incident = desk.state.incidents.get(desk.state.by_press.get((one, ref.boot, ref.seq), ""))
-        if incident is not None and incident.chain is chain:
+    for node in desk.network.nodes_of(case.block) or [case.event.node]:
+        incident = desk.state.incidents.get(desk.state.by_press.get((node, ref.boot, ref.seq), ""))
+        if incident is not None and incident.chain is case.chain:
             return incident
     return None
 
 
-def _joinable(desk: Desk, event: PressArrived, chain: Chain, dated: Dated, *, late: bool) -> Incident | None:
+def _joinable(desk: Desk, case: _Case) -> Incident | None:
     """The open incident of the block that this press is part of."""
-    block = _block(desk, event.node)
-    group = _kind(desk, event).group
-    for ident in reversed(desk.state.in_block.get(block, ())):
+    group = _kind(desk, case).group
+    press = case.event.press
+    for ident in reversed(desk.state.in_block.get(case.block, {})):
         incident = desk.state.incidents[ident]
-        if (incident.is_open and incident.chain is chain and desk.kind_of(incident).group == group and incident.drill == event.press.drill
-                and (not incident.late or late) and dated.to_ms - incident.last_press_at_ms <= desk.policy.times.join_s * 1000
-                and (not late or dated.to_ms >= incident.pressed_from_at_ms)
-                and (chain is Chain.OPEN or desk.excluded(incident) == _excludes(desk, event.node))):
+        if (incident.is_open and incident.chain is case.chain and desk.kind_of(incident).group == group and incident.drill == case.drill
+                and (not incident.late or case.late) and not incident.cancelled
+                and case.dated.to_ms - incident.last_press_at_ms <= desk.policy.times.join_s * 1000
+                and (not case.late or case.dated.to_ms >= incident.pressed_from_at_ms)
+                and (case.chain is Chain.OPEN or desk.excluded(incident) == desk.network.excludes(case.event.node, press.input))):
             return incident
     return None
 
 
-def _open(desk: Desk, event: PressArrived, chain: Chain, dated: Dated, *, late: bool, kind: str = "") -> None:
-    press = event.press
-    salt = event.conflicts_with and event.digest
-    ident = codes.incident_id(desk.zone, event.node, press.boot + salt + kind, press.seq)
-    opened = IncidentOpened(
-        ident, _block(desk, event.node), kind or press.kind, codes.incident_code(ident, desk.state.by_code), event.node, press.boot, press.seq,
-        press.input, dated.from_ms, dated.to_ms, desk.registry.version, desk.policy.version,
-        silent=int(chain is Chain.SEALED), drill=int(press.drill), late=int(late),  # type: ignore[arg-type]  # a flag is 0 or 1
-    )
-    desk.record(chain, opened)
+def _new_id(desk: Desk, case: _Case) -> str:
+    event = case.event
+    # A second body under a recorded number is another press: its incident must not take the first one's id.
+    return codes.incident_id(desk.zone, event.node, event.press.boot + (event.digest if event.conflicts_with else ""), event.press.seq)
+
+
+def _open(desk: Desk, case: _Case) -> None:
+    press, ident, secret = case.event.press, _new_id(desk, case), case.chain is Chain.SEALED
+    desk.record(case.chain, IncidentOpened(
+        ident, case.block, case.kind, codes.incident_code(ident, desk.state.by_code, secret=secret), case.event.node, press.boot, press.seq,
+        press.input, case.dated.from_ms, case.dated.to_ms, desk.registry.version, desk.policy.version,
+        silent=_flag(secret), drill=_flag(case.drill), late=_flag(case.late),
+    ))
     incident = desk.state.incidents[ident]
-    escalation.sirens(desk, incident, on=True, but=event.node)
+    escalation.sirens(desk, incident, on=True, but=case.event.node)
     escalation.open_rings(desk, incident)
     escalation.light(desk, incident)
     if not incident.told:
-        supervision.raise_fault(desk, f"block/{incident.block}", "nobody-to-tell", secret=incident.secret)
-    elif not incident.secret:
-        supervision.end_fault(desk, f"block/{incident.block}", "nobody-to-tell")
+        faults.raise_fault(desk, f"block/{incident.block}", "nobody-to-tell", secret=secret)
+    elif not secret:
+        faults.end_fault(desk, f"block/{incident.block}", "nobody-to-tell")
 
 
-def _join(desk: Desk, event: PressArrived, incident: Incident) -> None:
-    press = event.press
-    raised = desk.policy.kind(press.kind).rank < desk.policy.kind(incident.kind).rank
-    desk.record(incident.chain, IncidentJoined(incident.id, event.node, press.boot, press.seq, press.kind if raised else ""))
+def _join(desk: Desk, case: _Case, incident: Incident) -> None:
+    """It updates the incident and tells nobody again, but whoever the more serious kind calls for in the first place."""
+    press = case.event.press
+    raised = desk.policy.kind(case.kind).rank < desk.kind_of(incident).rank
+    desk.record(incident.chain, IncidentJoined(incident.id, case.event.node, press.boot, press.seq, case.kind if raised else ""))
     if raised:
-        escalation.news(desk, incident, "raised", "RAISED", priority=desk.kind_of(incident).rank * 10)
-        escalation.sirens(desk, incident, on=True, but=event.node)
-    police = desk.kind_of(incident).police
-    if not _police_told(desk, incident) and (police is Police.IMMEDIATELY or police is Police.AFTER_VERIFICATION):
-        escalation.tell_police(desk, incident, "alarm")
+        escalation.sirens(desk, incident, on=True, but=case.event.node)
+        news(desk, incident, "raised", "RAISED", priority=priority_of(desk, incident, 0))
+        fresh = [way for way in escalation.ring(desk, incident, 0) if way[0] not in incident.told]
+        tell(desk, incident, fresh, "alarm", "FIRST", priority_of(desk, incident, 0))
+    if desk.kind_of(incident).police is not Police.NEVER and not police_told(desk, incident):
+        # A second press is the verification that some kinds wait for.
+        tell_police(desk, incident)
     escalation.light(desk, incident)
 
 
-def _police_told(desk: Desk, incident: Incident) -> bool:
-    return any(desk.state.notices[n].queued.reason == "POLICE" for notices in incident.told.values() for n in notices)
-
-
-def _cancel(desk: Desk, event: PressArrived, incident: Incident) -> None:
+def _cancel(desk: Desk, incident: Incident) -> None:
     """The block takes it back: nobody new is told, but one member still looks, since a hand may have been forced."""
-    if incident.cancelled or desk.now.utc_ms - incident.pressed_to_at_ms > _kind(desk, event).cancel_s * 1000 + AHEAD_MS:
+    window_ms = desk.kind_of(incident).cancel_s * 1000 + CANCEL_SLACK_MS
+    if incident.cancelled or desk.now.utc_ms - incident.last_press_at_ms > window_ms:
         desk.record(incident.chain, IncidentNoted(incident.id, "block", "mistake"))
-        escalation.news(desk, incident, "says_mistake", "CANCELLED")
+        news(desk, incident, "says_mistake", "CANCELLED")
         return
     desk.record(incident.chain, IncidentNoted(incident.id, "block", "cancelled"))
-    escalation.stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE"})
+    stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY"})
     escalation.sirens(desk, incident, on=False)
-    first = next((m for m, notices in incident.told.items() if desk.state.notices[notices[0]].queued.reason == "FIRST"), None)
-    escalation.news(desk, incident, "cancelled", "CANCELLED", but=[first] if first else [])
-    if first is not None:
-        notice = desk.state.notices[incident.told[first][0]].queued
-        escalation.tell(desk, incident, [(first, notice.channel)], "look", "CANCELLED", notice.priority)
-    desk.set_step(incident, LOOK, desk.policy.times.taken_s)
+    looker = next((way[0] for way in escalation.ring(desk, incident, 0)), "")
+    news(desk, incident, "cancelled", "CANCELLED", but=[looker])
+    if incident.takers:
+        # Whoever goes already is the one who looks.
+        desk.set_step(incident, LOOK, desk.policy.times.taken_s)
+    else:
+        escalation.look(desk, incident)
 
 
-def _reopen(desk: Desk, event: PressArrived, incident: Incident) -> None:
+def _reopen(desk: Desk, case: _Case, incident: Incident) -> None:
     """Held again soon after the end: it goes on, one ring wider than it began."""
-    press = event.press
-    desk.record(incident.chain, IncidentJoined(incident.id, event.node, press.boot, press.seq))
+    press = case.event.press
+    desk.record(incident.chain, IncidentJoined(incident.id, case.event.node, press.boot, press.seq))
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.REOPENED), "block"))
-    escalation.sirens(desk, incident, on=True, but=event.node)
-    escalation.news(desk, incident, "reopened", "RAISED", priority=desk.kind_of(incident).rank * 10)
-    desk.set_step(incident, min(1, len(desk.kind_of(incident).steps) - 1), 0)
+    escalation.sirens(desk, incident, on=True, but=case.event.node)
+    news(desk, incident, "reopened", "REOPENED", priority=priority_of(desk, incident, 0))
+    escalation.tell_ring(desk, incident, min(1, len(desk.kind_of(incident).steps) - 1))
     escalation.light(desk, incident)
 
 
-def _test(desk: Desk, event: PressArrived) -> None:
-    """A test tells the technician, as a test, and opens nothing."""
-    roles = {role for one in desk.policy.kind(TEST).steps for role in one.roles}
-    ident = "t" + codes.incident_id(desk.zone, event.node, event.press.boot, event.press.seq)
-    supervision.tell_members(desk, desk.registry.members_with(roles), "test", "TEST", ident, desk.policy.kind(TEST).steps[0].channels,
-                             block=_block(desk, event.node), node=event.node, input=event.press.input)
+def _forced(desk: Desk, case: _Case) -> None:
+    """Taken back under threat: the silent circle is told, whatever was or was not taken back."""
+    silent = structs.replace(case, chain=Chain.SEALED, kind=desk.policy.forced)
+    found = _joinable(desk, silent)
+    if case.chain is Chain.OPEN:
+        meaning: Meaning = "joins" if found is not None else "opens"
+        _record(desk, silent, case.event, Chain.SEALED, meaning, found.id if found is not None else _new_id(desk, silent))
+    if found is not None:
+        _join(desk, silent, found)
+    else:
+        _open(desk, silent)
 
 
-def _kind(desk: Desk, event: PressArrived) -> Kind:
-    if event.press.kind == TAMPER and _chain(desk, event) is Chain.SEALED:
-        return desk.policy.kind(desk.kind_at(event.node, event.press.input))
-    return desk.policy.kind(event.press.kind)
+def _test(desk: Desk, case: _Case) -> None:
+    """A test tells whoever the policy names, as a test, and opens nothing."""
+    one = desk.policy.kind(TEST).steps[0]
+    faults.tell_members(
+        desk, desk.network.members_with(one.roles), "test", "TEST", f"t{_new_id(desk, case)}", one.channels,
+        {"block": case.block, "kind": TEST, "drill": "1", "subject": f"node/{case.event.node}"},
+    )
 
 
-def _block(desk: Desk, node: str) -> str:
-    entry = desk.registry.nodes.get(node)
-    return entry.block if entry is not None else ""
+def _kind(desk: Desk, case: _Case) -> Kind:
+    if case.kind == TAMPER and case.chain is Chain.SEALED:
+        return desk.policy.kind(desk.network.kind_at(case.event.node, case.event.press.input))
+    return desk.policy.kind(case.kind)
 
 
-def _excludes(desk: Desk, node: str) -> frozenset[str]:
-    return frozenset(name for one in desk.registry.inputs_of(node) for name in one.excludes)
-
-
-def _shown(gesture: Gesture) -> str:
-    """A cancel under threat is written like any other: whoever reads the open chain must not see the difference."""
-    return Gesture.CANCEL.value if gesture is Gesture.FORCED_CANCEL else gesture.value
+def _flag(value: bool) -> Flag:
+    return 1 if value else 0
 
 
 def _text(ref: PressRef | None) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from controller import entries
 from controller.entries import Body, Chain, NoticeQueued
 from controller.rules import codes
-from controller.rules.incident import Incident, State
+from controller.rules.incident import NOBODY, Incident, State
 
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
@@ -44,6 +44,9 @@ class Fault:
     code: str
     detail: str
     raised_at_ms: int
+    notices: int = 0
+    """How many were queued about it."""
+    unsent: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -59,6 +62,8 @@ class NodeLife:
 
 
 BOOTS_MAX: Final = 64
+HELPING: Final = "not_understood"
+"""The template that answers what nobody can read."""
 
 
 class ZoneState:
@@ -68,16 +73,20 @@ class ZoneState:
         self.incidents: dict[str, Incident] = {}
         self.by_press: dict[tuple[str, str, int], str] = {}
         self.by_code: dict[str, tuple[str, int]] = {}
-        self.of_member: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+        self.of_member: defaultdict[str, dict[str, None]] = defaultdict(dict)
         """Member -> incidents they were told of, oldest first."""
-        self.in_block: defaultdict[str, OrderedDict[str, None]] = defaultdict(OrderedDict)
+        self.in_block: defaultdict[str, dict[str, None]] = defaultdict(dict)
         self.notices: dict[str, Notice] = {}
         self.numbers: defaultdict[tuple[str, str, Chain], int] = defaultdict(int)
         """How many notices went to a member by a channel: counted apart for each chain, so that no gap in one shows the other."""
         self.faults: dict[str, Fault] = {}
         self.fault_of: dict[tuple[str, str], str] = {}
+        """(subject, code) -> the fault that stands, of the open chain."""
+        self.sealed_faults: dict[tuple[str, str], str] = {}
         self.fault_told_at_ms: dict[tuple[str, str], int] = {}
         self.nodes: defaultdict[str, NodeLife] = defaultdict(NodeLife)
+        self.silent_lives: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        """Node -> when the life came whose silent presses count under a boot."""
         self.light_revs: defaultdict[str, int] = defaultdict(int)
         """Block -> how often its open incidents moved: rises, also over a restart."""
         self.orders: defaultdict[str, int] = defaultdict(int)
@@ -86,12 +95,18 @@ class ZoneState:
         self.policy = ""
         self.policy_text = ""
         self.answers: defaultdict[Chain, int] = defaultdict(int)
+        self.helped_at_ms: dict[tuple[Chain, str], int] = {}
+        """(chain, member) -> when what they wrote was last answered with what can be written."""
+        self.began_at_ms: int | None = None
+        """When the open chain began: nothing that is dated here is known to be older."""
         self.due: list[tuple[int, str]] = []
         """Heap of (due at, incident); one that no longer stands is passed over."""
         self._closed: list[tuple[int, str]] = []
 
     def apply(self, chain: Chain, at_ms: int, body: Body) -> None:
         """Fold one entry. at_ms: its time."""
+        if self.began_at_ms is None and chain is Chain.OPEN:
+            self.began_at_ms = at_ms
         fold = _FOLDS.get(type(body))
         if fold is not None:
             fold(self, chain, at_ms, body)
@@ -125,8 +140,14 @@ class ZoneState:
                 for notice in notices:
                     self.notices.pop(notice, None)
             self.in_block[incident.block].pop(ident, None)
-        for code in [code for code, (_, at_ms) in self.by_code.items() if at_ms + codes.REST_MS < now_ms]:
+        while self.by_code:
+            code, (ident, at_ms) = next(iter(self.by_code.items()))
+            if at_ms + codes.REST_MS >= now_ms:
+                break
             del self.by_code[code]
+            if ident in self.incidents:
+                # Still open after so long: its code rests from now on again.
+                self.by_code[code] = ident, now_ms
 
     # One fold an entry kind; the names are those of entries.py.
 
@@ -158,14 +179,16 @@ class ZoneState:
         if incident is None:
             return
         incident.state, incident.moved_at_ms = State(body.to), at_ms
-        if incident.state is State.TAKEN and body.by not in incident.takers:
+        if incident.state is State.TAKEN and body.by not in NOBODY and body.by not in incident.takers:
             incident.takers.append(body.by)
         elif incident.state is State.ON_SCENE:
             for members in (incident.takers, incident.present):
                 if body.by not in members:
                     members.append(body.by)
         elif incident.state is State.OPENED:
-            incident.takers, incident.present, incident.doubters, incident.cancelled, incident.outcome = [], [], [], False, ""
+            incident.takers, incident.present = [], []
+            if body.by == "block":
+                incident.doubters, incident.refused, incident.cancelled, incident.outcome = [], [], False, ""
         elif incident.state is State.CLOSED:
             incident.outcome, incident.due_at_ms = body.outcome, None
             heapq.heappush(self._closed, (at_ms, incident.id))
@@ -175,17 +198,31 @@ class ZoneState:
         incident = self.incidents.get(body.incident)
         if incident is None:
             return
-        if body.meaning == "false" and body.by not in incident.doubters:
-            incident.doubters.append(body.by)
-        elif body.meaning == "go" and body.by not in incident.takers:
-            incident.takers.append(body.by)
-        elif body.meaning == "cancelled":
-            incident.cancelled = True
+        match body.meaning:
+            case "false" | "over" if body.by not in incident.doubters:
+                incident.doubters.append(body.by)
+            case "cancelled":
+                incident.cancelled = True
+            case "go" if body.by not in incident.takers:
+                incident.takers.append(body.by)
+            case "cannot":
+                for members in (incident.takers, incident.present):
+                    if body.by in members:
+                        members.remove(body.by)
+                if body.by not in incident.refused:
+                    incident.refused.append(body.by)
+
+    def _reply(self, _chain: Chain, at_ms: int, body: entries.ReplyReceived) -> None:
+        incident = self.incidents.get(body.incident)
+        if incident is not None:
+            incident.heard_at_ms = at_ms
 
     def _step_set(self, _chain: Chain, _at_ms: int, body: entries.StepSet) -> None:
         incident = self.incidents.get(body.incident)
         if incident is not None:
             incident.step, incident.due_at_ms = body.step, body.due_at_ms
+            if body.step >= 0:
+                incident.ring = body.step
             heapq.heappush(self.due, (body.due_at_ms, body.incident))
 
     def _notices_queued(self, chain: Chain, at_ms: int, body: entries.NoticesQueued) -> None:
@@ -193,6 +230,8 @@ class ZoneState:
         fault = self.faults.get(body.fault)
         if fault is not None:
             self.fault_told_at_ms[fault.subject, fault.code] = at_ms
+            fault.notices += len(body.notices)
+            fault.unsent += [queued.id for queued in body.notices]
         for queued in body.notices:
             self.notices[queued.id] = Notice(queued, chain, body.incident, body.fault, at_ms)
             self.numbers[queued.member, queued.channel, chain] = queued.number
@@ -201,8 +240,11 @@ class ZoneState:
                 incident.told.setdefault(queued.member, []).append(queued.id)
                 incident.machines.setdefault((queued.member, queued.channel), []).append((queued.id, at_ms))
                 self.of_member[queued.member][incident.id] = None
-        if incident is None and fault is None:
+        if not body.incident and not body.fault:
             self.answers[chain] += len(body.notices)
+            for queued in body.notices:
+                if queued.template == HELPING:
+                    self.helped_at_ms[chain, queued.member] = at_ms
 
     def _notice_moved(self, _chain: Chain, _at_ms: int, body: entries.NoticeMoved) -> None:
         notice = self.notices.get(body.notice)
@@ -213,16 +255,28 @@ class ZoneState:
             notice.attempt = body.attempt + 1
         if body.to in FINAL and not notice.incident:
             del self.notices[body.notice]
+            fault = self.faults.get(notice.fault)
+            if fault is not None:
+                fault.unsent.remove(body.notice)
 
     def _node_came(self, _chain: Chain, at_ms: int, body: entries.NodeCame) -> None:
         life = self.nodes[body.node]
         if body.previous and body.last_heard_at_ms:
             life.last_heard_before_ms[body.previous] = body.last_heard_at_ms
         life.boot, life.came_at_ms, life.settings_rev, life.gone = body.boot, at_ms, body.settings_rev, False
+        if body.settings_rev > self.settings_rev:
+            # Its settings are of a journal that is lost: the next ones must count as newer.
+            self.settings_rev = body.settings_rev + 1
         life.boots.setdefault(body.boot, at_ms)
         while len(life.boots) > BOOTS_MAX:
             old, _ = life.boots.popitem(last=False)
             life.last_heard_before_ms.pop(old, None)
+
+    def _silent_life(self, _chain: Chain, at_ms: int, body: entries.SilentLifeCame) -> None:
+        lives = self.silent_lives[body.node]
+        lives.setdefault(body.silent_boot, at_ms)
+        while len(lives) > BOOTS_MAX:
+            del lives[next(iter(lives))]
 
     def _node_went(self, _chain: Chain, _at_ms: int, body: entries.NodeWent) -> None:
         life = self.nodes[body.node]
@@ -232,14 +286,14 @@ class ZoneState:
     def _order_sent(self, _chain: Chain, _at_ms: int, body: entries.OrderSent) -> None:
         self.orders[body.node] += 1
 
-    def _fault_raised(self, _chain: Chain, at_ms: int, body: entries.FaultRaised) -> None:
+    def _fault_raised(self, chain: Chain, at_ms: int, body: entries.FaultRaised) -> None:
         self.faults[body.fault] = Fault(body.fault, body.subject, body.code, body.detail, at_ms)
-        self.fault_of[body.subject, body.code] = body.fault
+        (self.fault_of if chain is Chain.OPEN else self.sealed_faults)[body.subject, body.code] = body.fault
 
-    def _fault_ended(self, _chain: Chain, _at_ms: int, body: entries.FaultEnded) -> None:
+    def _fault_ended(self, chain: Chain, _at_ms: int, body: entries.FaultEnded) -> None:
         fault = self.faults.pop(body.fault, None)
         if fault is not None:
-            self.fault_of.pop((fault.subject, fault.code), None)
+            (self.fault_of if chain is Chain.OPEN else self.sealed_faults).pop((fault.subject, fault.code), None)
 
     def _registry_in_force(self, _chain: Chain, _at_ms: int, body: entries.RegistryInForce) -> None:
         self.registry = body.version
@@ -259,6 +313,8 @@ _FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = 
     entries.IncidentJoined: ZoneState._incident_joined,  # noqa: SLF001
     entries.IncidentMoved: ZoneState._incident_moved,  # noqa: SLF001
     entries.IncidentNoted: ZoneState._incident_noted,  # noqa: SLF001
+    entries.ReplyReceived: ZoneState._reply,  # noqa: SLF001
+    entries.SilentLifeCame: ZoneState._silent_life,  # noqa: SLF001
     entries.StepSet: ZoneState._step_set,  # noqa: SLF001
     entries.NoticesQueued: ZoneState._notices_queued,  # noqa: SLF001
     entries.NoticeMoved: ZoneState._notice_moved,  # noqa: SLF001

@@ -7,6 +7,7 @@ journal is therefore all that a new process needs to go on where the old one sto
 from typing import Final
 
 from controller.entries import Chain, GatewayStarted, NoticeMoved, PolicyInForce, RegistryInForce
+from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry
 from controller.rules import answers, escalation, presses, supervision
@@ -32,9 +33,8 @@ from controller.rules.inputs import (
     ZoneInput,
 )
 from controller.rules.policy import Policy
-from controller.rules.roster import Roster
+from controller.rules.signs import Signs
 from controller.rules.state import FINAL, ZoneState
-from controller.rules.supervision import Signs
 
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
@@ -48,7 +48,7 @@ class ZoneController:
         """state: folded from the zone's journal; None for a zone that has none yet."""
         self.zone = zone
         self.state = state if state is not None else ZoneState()
-        self.network = Network(registry, policy, Roster(registry))
+        self.network = Network(registry, policy)
         self.signs = Signs()
         self._offset_ms: int | None = None
         self._forget_at_ms = 0
@@ -69,7 +69,7 @@ class ZoneController:
         """When to call `handle(Woken())`, on the clock of `Now.monotonic_ms`; None when nothing is waiting."""
         if self._offset_ms is None:
             return None
-        times = [self.signs.look_at_ms] if self.signs.heard_at_ms else []
+        times = [self.signs.look_at_ms] if self.signs.look_at_ms else []
         due = self.state.next_due_ms()
         if due is not None:
             times.append(due)
@@ -80,7 +80,7 @@ class ZoneController:
             case NodeBeat():
                 supervision.beat(desk, self.signs, event)
             case PressArrived():
-                presses.arrived(desk, event)
+                presses.arrived(desk, self.signs, event)
             case NoticeTried():
                 self._tried(desk, event)
             case NoticeReported():
@@ -113,10 +113,10 @@ class ZoneController:
         while (due := self.state.next_due_ms()) is not None and due <= desk.at_ms:
             incident = self.state.incidents[self.state.due[0][1]]
             escalation.due(desk, incident)
-            if incident.due_at_ms == due:
-                # A step that is due at once again would never let go; a second later it may.
-                desk.set_step(incident, incident.step, 1)
-        if self.signs.heard_at_ms and desk.at_ms >= self.signs.look_at_ms:
+            if incident.is_open and (incident.due_at_ms is None or incident.due_at_ms <= desk.at_ms):
+                raise BrokenPromise(f"incident {incident.id}: step {incident.step} set no later one; expected a next step with a due time; "
+                                    "start again from the journal")
+        if self.signs.look_at_ms and desk.at_ms >= self.signs.look_at_ms:
             supervision.look(desk, self.signs)
         if desk.at_ms >= self._forget_at_ms:
             self._forget_at_ms = desk.at_ms + FORGET_MS
@@ -138,7 +138,7 @@ class ZoneController:
             case Tried.NEVER:
                 desk.record(notice.chain, NoticeMoved(event.notice, "failed", event.attempt, why=event.why[:200]))
                 if incident is not None and incident.is_open:
-                    escalation.other_way(desk, incident, notice.queued.member, notice.queued.template, notice.queued.priority)
+                    escalation.failed(desk, incident, notice)
 
     def _reported(self, desk: Desk, event: NoticeReported) -> None:
         notice = self.state.notices.get(event.notice)
@@ -150,7 +150,7 @@ class ZoneController:
             return
         desk.record(notice.chain, NoticeMoved(event.notice, "failed", notice.attempt, why=event.why[:200]))
         if incident is not None and incident.is_open:
-            escalation.other_way(desk, incident, notice.queued.member, notice.queued.template, notice.queued.priority)
+            escalation.failed(desk, incident, notice)
 
     def _use(self, desk: Desk, registry: Registry, policy: Policy) -> None:
         """Decide from these from now on, and tell the nodes."""
@@ -158,8 +158,8 @@ class ZoneController:
             desk.record(Chain.OPEN, RegistryInForce(registry.rev, registry.version))
         if policy.version != self.state.policy:
             desk.record(Chain.OPEN, PolicyInForce(policy.version, policy.text))
-        self.network.registry, self.network.policy, self.network.roster = registry, policy, Roster(registry)
-        desk.registry, desk.policy = registry, policy
+        self.network = Network(registry, policy)
+        desk.network, desk.registry, desk.policy = self.network, registry, policy
         for node, life in self.state.nodes.items():
             if life.boot and not life.gone:
                 supervision.bring_up_to_date(desk, node, 0)

@@ -1,0 +1,88 @@
+"""What needs mending: each fault has a beginning, one telling, a reminder now and then, and an end."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from controller.entries import Chain, FaultEnded, FaultRaised, NoticeMoved, NoticeQueued, NoticesQueued
+from controller.registry import Member
+from controller.rules import codes
+from controller.rules.desk import Desk
+from controller.rules.effects import QueueNotice, StopNotice
+from controller.rules.signs import Signs
+from controller.rules.telling import FAULTS, ways
+
+URGENT: Final = frozenset({"cannot-commit", "down", "no-answer", "hung", "unplugged", "no-network", "sim", "nobody-to-tell", "rules-failed"})
+"""Codes of faults with which people may not be told."""
+ENDS_BY_ITSELF_MS: Final = 3_600_000
+"""What is only ever seen happening is over when it was not seen for so long."""
+SEEN_ONLY: Final = frozenset({"two-devices-one-name", "same-number-two-presses"})
+
+
+def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret: bool = False) -> None:
+    """Put it on record and tell who mends it, unless it stands already or was told just now.
+
+    secret: about a silent press; it is recorded in the sealed chain and nobody is told, since a telling would show it.
+    """
+    if (subject, code) in (desk.state.sealed_faults if secret else desk.state.fault_of):
+        return
+    fault = codes.fault_id(desk.zone, subject, code, desk.now.utc_ms)
+    desk.record(Chain.SEALED if secret else Chain.OPEN, FaultRaised(fault, subject, code, detail[:200]))
+    told_at_ms = desk.state.fault_told_at_ms.get((subject, code))
+    if not secret and (told_at_ms is None or desk.now.utc_ms - told_at_ms >= desk.policy.times.fault_quiet_s * 1000):
+        _tell(desk, fault, "fault", "FAULT")
+
+
+def end_fault(desk: Desk, subject: str, code: str) -> None:
+    """It is mended. What is still unsent of it is taken back; who was told is told."""
+    ident = desk.state.fault_of.get((subject, code))
+    if ident is None:
+        return
+    fault = desk.state.faults[ident]
+    unsent = [desk.state.notices[notice] for notice in fault.unsent if notice in desk.state.notices]
+    for notice in unsent:
+        desk.record(Chain.OPEN, NoticeMoved(notice.queued.id, "stopped", notice.attempt))
+        desk.then(StopNotice(notice.queued.id))
+    if fault.notices > len(unsent):
+        _tell(desk, ident, "fault_ended", "FAULT_ENDED")
+    desk.record(Chain.OPEN, FaultEnded(ident))
+
+
+def seen(desk: Desk, signs: Signs, subject: str, code: str, *, secret: bool = False) -> None:
+    """Something happened that is a fault until it was not seen for a while."""
+    signs.seen_at_ms[subject, code] = desk.at_ms
+    raise_fault(desk, subject, code, secret=secret)
+
+
+def look(desk: Desk, signs: Signs) -> None:
+    """Remind of what lasts; end what was not seen any more."""
+    for fault in list(desk.state.faults.values()):
+        key = fault.subject, fault.code
+        if desk.state.fault_of.get(key) != fault.id:
+            continue
+        if fault.code in SEEN_ONLY and desk.at_ms - signs.seen_at_ms.setdefault(key, desk.at_ms) >= ENDS_BY_ITSELF_MS:
+            del signs.seen_at_ms[key]
+            end_fault(desk, *key)
+        elif desk.now.utc_ms - desk.state.fault_told_at_ms.get(key, desk.now.utc_ms) >= desk.policy.times.fault_repeat_s * 1000:
+            _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER")
+
+
+def tell_members(
+    desk: Desk, members: Iterable[Member], template: str, reason: str, ident: str, channels: Iterable[str], about: dict[str, str],
+    fault: str = "", first: int = 1,
+) -> None:
+    """Queue a notice that is about no incident; `ident` begins the notices' ids, counted from `first`."""
+    notices = tuple(
+        NoticeQueued(f"{ident}-{n}", *way, template, reason, FAULTS, desk.state.numbers.get((*way, Chain.OPEN), 0) + 1, about)
+        for n, way in enumerate(ways(members, tuple(channels)), first)
+    )
+    if notices:
+        desk.record(Chain.OPEN, NoticesQueued(notices, fault=fault))
+        for notice in notices:
+            desk.then(QueueNotice(notice, fault=fault))
+
+
+def _tell(desk: Desk, ident: str, template: str, reason: str) -> None:
+    fault, to = desk.state.faults[ident], desk.policy.faults_to
+    members = desk.network.members_with(to.urgent_roles if fault.code in URGENT else to.roles)
+    tell_members(desk, members, template, reason, ident, to.channels, {"subject": fault.subject, "fault": fault.code},
+                 ident, fault.notices + 1)

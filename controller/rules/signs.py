@@ -1,0 +1,44 @@
+"""What was heard of nodes in this life of the gateway. Telemetry: not in the journal, not replayed."""
+
+from msgspec import Struct
+
+from controller.messages import NodeFault
+from controller.rules.inputs import BadMessageCame
+
+
+class Suppressed(Struct):
+    """Bad messages of one sort from one sender: one is recorded, those of the minute after it are counted."""
+
+    since_ms: int
+    last: BadMessageCame
+    counted: int = 0
+
+
+class Signs:
+    """Times called `at_ms` are steady, those called `utc_ms` are of the wall clock."""
+
+    def __init__(self) -> None:
+        self.heard_at_ms: dict[str, int] = {}
+        """Node -> its last sign of life."""
+        self.heard_utc_ms: dict[tuple[str, str], int] = {}
+        """(node, boot) -> the same. Only of lives that are not over."""
+        self.started_utc_ms: dict[tuple[str, str], int] = {}
+        """(node, boot) -> when that life began at the latest, by the uptime in its first beat."""
+        self.faults: dict[str, tuple[NodeFault, ...]] = {}
+        """Node -> the faults that its last beat named."""
+        self.seen_at_ms: dict[tuple[str, str], int] = {}
+        """(subject, code) -> when a fault that ends by itself was last seen."""
+        self.bad: dict[tuple[str, str], Suppressed] = {}
+        """(node, sort) -> the minute that runs."""
+        self.look_at_ms = 0
+        """When to look for late nodes and reminders next."""
+
+    def heard(self, node: str, boot: str, at_ms: int, utc_ms: int) -> None:
+        """The node gave a sign of life."""
+        self.heard_at_ms[node] = at_ms
+        self.heard_utc_ms[node, boot] = utc_ms
+
+    def over(self, node: str, boot: str) -> int:
+        """That life is over; its last sign of life (UTC), 0 when none is known."""
+        self.started_utc_ms.pop((node, boot), None)
+        return self.heard_utc_ms.pop((node, boot), 0)

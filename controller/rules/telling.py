@@ -1,0 +1,137 @@
+"""Notices: to whom, by which channel, with which reason; and taken back while they are unsent.
+
+Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring
+again. OTHER_WAY: what did not reach a member one way goes another. POLICE: their line. The rest are news for those who know:
+TAKEN, ARRIVED, GAVE_UP, ENDED, CANCELLED, LOOK, ARMED, HELP, RAISED, REOPENED, CAME, NOTED, ASKED; ANSWER: to somebody who
+wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import Final
+
+from controller.entries import NoticeMoved, NoticeQueued, NoticesQueued
+from controller.registry import Member
+from controller.rules.desk import Desk
+from controller.rules.effects import QueueNotice, StopNotice
+from controller.rules.incident import Incident
+from controller.rules.state import FINAL, Notice
+
+MACHINES: Final = frozenset({"dc09", "cap", "webhook"})
+"""Channels that are told what an incident has become, and no small talk."""
+MACHINES_HEAR: Final = frozenset({"ENDED", "CANCELLED", "RAISED", "REOPENED", "ARMED", "HELP"})
+URGENT: Final = 0
+"""Priority of danger to those who go."""
+ANSWERS: Final = 5
+"""Priority of an answer: somebody waits for it, perhaps for the address."""
+NEWS: Final = 500
+"""Priority of what can wait until every alarm is out."""
+FAULTS: Final = 900
+
+Way = tuple[str, str]
+"""(member, channel)."""
+
+
+def ways(members: Iterable[Member], channels: Collection[str], spent: Collection[str] = ()) -> list[Way]:
+    """Each member by the first of their contacts whose channel is allowed and not spent."""
+    found: list[Way] = []
+    for member in members:
+        for contact in member.contacts:
+            if contact.channel in channels and contact.channel not in spent:
+                found.append((member.id, contact.channel))
+                break
+    return found
+
+
+def tell(desk: Desk, incident: Incident, to: Iterable[Way], template: str, reason: str, priority: int, **about: str) -> None:
+    """Queue a notice for each of `to`."""
+    notices: list[NoticeQueued] = []
+    drawn: dict[Way, int] = {}
+    for way in to:
+        drawn[way] = drawn.get(way, desk.state.numbers.get((*way, incident.chain), 0)) + 1
+        ident = f"{incident.id}-{incident.notices + len(notices) + 1}"
+        notices.append(NoticeQueued(ident, *way, template, reason, priority, drawn[way], about))
+    if notices:
+        desk.record(incident.chain, NoticesQueued(tuple(notices), incident=incident.id))
+        for notice in notices:
+            desk.then(QueueNotice(notice, incident=incident.id))
+
+
+def tell_police(desk: Desk, incident: Incident, template: str = "") -> None:
+    """Tell the police by the first of their lines, machines by the alarm and people by a text of their own."""
+    police = desk.policy.police
+    excluded = desk.excluded(incident)
+    template = template or ("late" if incident.late else "police")
+    to: list[Way] = []
+    for member in desk.network.members_with(police.roles):
+        has = {contact.channel for contact in member.contacts}
+        line = next((channel for channel in police.channels if channel in has), None)
+        if line is not None and member.id not in excluded:
+            to.append((member.id, line))
+    tell(desk, incident, to, template, "POLICE", priority_of(desk, incident, 0))
+
+
+def police_told(desk: Desk, incident: Incident) -> bool:
+    """Whether the police were ever told of it."""
+    return any(desk.state.notices[n].queued.reason == "POLICE" for notices in incident.told.values() for n in notices)
+
+
+def priority_of(desk: Desk, incident: Incident, ring: int) -> int:
+    """The more serious the kind and the nearer the ring, the sooner; an exercise never holds up what is real."""
+    return desk.kind_of(incident).rank * 10 + min(ring, 9) + (NEWS if incident.drill else 10)
+
+
+def news(
+    desk: Desk, incident: Incident, template: str, reason: str, *, to: Collection[str] | None = None, but: Collection[str] = (),
+    priority: int = NEWS, **about: str,
+) -> None:
+    """Tell people who were told of it (or those of them who are `to`) what has become of it."""
+    found: list[Way] = []
+    excluded = desk.excluded(incident)
+    for member, notices in incident.told.items():
+        if member in but or member in excluded or member not in desk.registry.members or (to is not None and member not in to):
+            continue
+        way = _way_that_works([desk.state.notices[ident] for ident in notices])
+        if way is not None and (way[1] not in MACHINES or reason in MACHINES_HEAR):
+            found.append(way)
+    tell(desk, incident, found, template, reason, priority, **about)
+
+
+def _way_that_works(notices: list[Notice]) -> Way | None:
+    """How to reach a member who was told: as it last arrived, else as it was last tried; None when nothing was ever sent."""
+    way: Way | None = None
+    sure = False
+    for notice in notices:
+        arrived = notice.state in {"notified", "delivered", "heard"}
+        if notice.state != "stopped" and (arrived or not sure):
+            way, sure = (notice.queued.member, notice.queued.channel), sure or arrived
+    return way
+
+
+def stop(desk: Desk, incident: Incident, reasons: Collection[str], members: Collection[str] | None = None) -> None:
+    """Take back what is not sent yet of these reasons (to these members)."""
+    for member, notices in incident.told.items():
+        if members is not None and member not in members:
+            continue
+        for ident in notices:
+            notice = desk.state.notices[ident]
+            if notice.state not in FINAL and notice.queued.reason in reasons:
+                desk.record(incident.chain, NoticeMoved(ident, "stopped", notice.attempt))
+                desk.then(StopNotice(ident))
+
+
+def other_way(desk: Desk, incident: Incident, failed: Notice) -> bool:
+    """What did not reach a member one way goes another at once. False when none is left."""
+    member = desk.registry.members.get(failed.queued.member)
+    if member is None or member.id in desk.excluded(incident):
+        return False
+    spent = {failed.queued.channel}
+    before = failed.queued.about.get("instead")
+    while before is not None and before in desk.state.notices:
+        spent.add(desk.state.notices[before].queued.channel)
+        before = desk.state.notices[before].queued.about.get("instead")
+    police = failed.queued.reason == "POLICE"
+    allowed = set(desk.policy.police.channels) if police else {c for one in desk.kind_of(incident).steps for c in one.channels}
+    to = ways([member], allowed, spent)
+    about = {**failed.queued.about, "instead": failed.queued.id}
+    tell(desk, incident, to, failed.queued.template, "POLICE" if police else "OTHER_WAY", failed.queued.priority, **about)
+    return bool(to)
