@@ -19,7 +19,7 @@ class Resolver:
         self._port = port
         self._known: list[str] = []
         self._turn = 0
-        self._asking: asyncio.Future[list[str]] | None = None
+        self._asking: asyncio.Future[list[str] | None] | None = None
 
     async def address(self, *, literal: bool) -> str:
         """Where to connect: with each call the next of the host's addresses.
@@ -33,9 +33,9 @@ class Resolver:
             done, _ = await asyncio.wait([self._asking], timeout=PATIENCE_S)
             if done:
                 asked, self._asking = self._asking, None
-                fault = asked.exception()
-                if fault is None:
-                    self._known = asked.result()
+                found = asked.result()
+                if found is not None:
+                    self._known = found or self._known
                 elif not self._known:
                     # Said by the connection, which fails on the same name.
                     return self._host
@@ -43,31 +43,24 @@ class Resolver:
                 self._turn += 1
                 return self._known[self._turn % len(self._known)] if literal else self._host
 
-    def _ask(self) -> asyncio.Future[list[str]]:
-        """In a thread of its own, a daemon: one that hangs holds up neither the loop nor the end of the process."""
+    def _ask(self) -> asyncio.Future[list[str] | None]:
+        """The addresses, None when there are none. In a thread of its own, a daemon: one that hangs holds up nothing."""
         loop = asyncio.get_running_loop()
-        future: asyncio.Future[list[str]] = loop.create_future()
+        future: asyncio.Future[list[str] | None] = loop.create_future()
 
-        def settle(addresses: list[str], fault: OSError | None) -> None:
-            if future.done():
-                return
-            if fault is not None:
-                future.set_exception(fault)
-            else:
+        def settle(addresses: list[str] | None) -> None:
+            if not future.done():
                 future.set_result(addresses)
 
         def ask() -> None:
-            addresses: list[str] = []
-            trouble: OSError | None = None
+            addresses = None
             try:
                 found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
                 addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-            except OSError as fault:
-                trouble = fault
-            except UnicodeError as fault:
-                trouble = OSError(f"{self._host!r} is no host name ({fault})")
+            except (OSError, UnicodeError) as fault:
+                logger.debug("resolver: %s: %s", self._host, fault)
             try:
-                loop.call_soon_threadsafe(settle, addresses, trouble)
+                loop.call_soon_threadsafe(settle, addresses)
             except RuntimeError:
                 logger.debug("resolver: the answer came after the end")
 

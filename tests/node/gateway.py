@@ -59,6 +59,9 @@ class Gateway:
         properties.UserProperty = [("mac", (key or self._key).mac(direction, str(topic), "", payload))]
         await self._client.publish(str(topic), payload, CHANNELS[topic.name].qos, properties=properties)
 
+    async def publish_raw(self, topic: str, payload: bytes) -> None:
+        await self._client.publish(topic, payload, 1)
+
     async def receipt(self, heard: Heard) -> None:
         press = heard.message
         assert isinstance(press, Press)

@@ -1,0 +1,132 @@
+"""The link's own promises: the most serious first, no wait for another's acknowledgement, a name server that never answers."""
+
+import asyncio
+import os
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from controller.authentication import PairKey, PrivateKey
+from controller.messages import Gesture, Online, Press
+from controller.settings_file import read
+from node_firmware.config import NodeConfig
+from node_firmware.inputs import LinkDown, LinkUp, NodeInput
+from node_firmware.link import Link
+from node_firmware.resolver import Resolver
+from tests.mosquitto import Mosquitto
+from tests.node.block import TOML
+from tests.node.gateway import Gateway
+
+BOOT = "b" * 32
+
+
+class Node:
+    """A link with nothing behind it but a list."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        gateway = PrivateKey.at(folder / "gateway.key")
+        self.key: PairKey = gateway.shared_with(PrivateKey.at(folder / "node.key").public)
+        (folder / "node.toml").write_text(TOML.format(folder=folder, gateway=gateway.public, host="127.0.0.1", port=port))
+        self.inputs: list[NodeInput] = []
+        self.link = Link(read(folder / "node.toml", NodeConfig), self.key, Online(BOOT, False), self.inputs.append)
+        self.task = asyncio.create_task(self.link.run())
+
+    async def until(self, so: Callable[[], bool], within_s: float = 20) -> None:
+        async with asyncio.timeout(within_s):
+            while not so():  # noqa: ASYNC110 (the list tells nobody)
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def node(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Node]:
+    made = Node(tmp_path, broker.port)
+    await made.until(lambda: LinkUp() in made.inputs)
+    yield made
+    made.task.cancel()
+    await asyncio.gather(made.task, return_exceptions=True)
+
+
+def press(seq: int) -> Press:
+    return Press(BOOT, seq, "b1", "panic", Gesture.HOLD)
+
+
+async def test_the_most_serious_overtakes_a_backlog_while_the_broker_is_slow(node: Node, broker: Mosquitto) -> None:
+    async with Gateway(broker.port, node.key) as gateway:
+        gateway.receipting = False
+        broker.pause()
+        for seq in range(1, 101):
+            node.link.publish(press(seq), age_ms=0, rank=5)
+        await asyncio.sleep(0.1)  # the first twenty are on their way
+        node.link.publish(press(999), age_ms=0, rank=0)
+        await asyncio.sleep(0.3)
+        broker.resume()
+        heard = await gateway.hears_presses(101)
+        order = [each.message.seq for each in heard if isinstance(each.message, Press)]
+        assert order.index(999) == 20
+        late = next(each for each in heard if isinstance(each.message, Press) and each.message.seq == 999)
+        assert late.age_ms is not None
+        assert 250 <= late.age_ms < 5000  # the time in our own queue counts
+
+
+async def test_without_a_link_nothing_is_kept_for_later(node: Node, broker: Mosquitto) -> None:
+    broker.stop()
+    await node.until(lambda: node.inputs[-1] == LinkDown())
+    node.link.publish(press(1), age_ms=0, rank=0)
+    broker.start()
+    async with Gateway(broker.port, node.key) as gateway:
+        await node.until(lambda: node.inputs[-1] == LinkUp())
+        node.link.publish(press(2), age_ms=None, rank=0)
+        await gateway.hears(Press, lambda seen: seen.seq == 2)
+        assert [(each.message.seq, each.age_ms) for each in gateway.heard if isinstance(each.message, Press)] == [(2, None)]
+
+
+async def test_rubbish_from_the_broker_is_dropped_and_the_link_goes_on(node: Node, broker: Mosquitto) -> None:
+    async with Gateway(broker.port, node.key) as gateway:
+        before = list(node.inputs)
+        for topic in ("order", "receipt", "nonsense"):
+            await gateway.publish_raw(f"cuadra/v1/z3/b12n1/down/{topic}", os.urandom(5000))
+        node.link.publish(press(1), age_ms=0, rank=0)
+        await gateway.hears(Press)
+        await node.until(lambda: len(node.inputs) > len(before))  # the receipt, and nothing else
+        assert len(node.inputs) == len(before) + 1
+
+
+async def test_a_name_server_that_falls_silent_leaves_the_last_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = threading.Event()
+    never = threading.Event()
+
+    def getaddrinfo(*_: Any, **__: Any) -> list[Any]:  # noqa: ANN401 (as the real one takes anything)
+        if silent.is_set():
+            never.wait(30)
+            raise OSError("too late")
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.7", 1883))]
+
+    monkeypatch.setattr("node_firmware.resolver.socket.getaddrinfo", getaddrinfo)
+    monkeypatch.setattr("node_firmware.resolver.PATIENCE_S", 0.05)
+    resolver = Resolver("broker.example", 1883)
+    assert await resolver.address(literal=True) == "192.0.2.7"
+    silent.set()
+    for _ in range(5):
+        assert await asyncio.wait_for(resolver.address(literal=True), 1) == "192.0.2.7"
+    assert await resolver.address(literal=False) == "broker.example"
+    assert sum(thread.name == "resolver" for thread in threading.enumerate()) <= 1
+    never.set()
+
+
+async def test_a_name_server_that_never_answers_leaves_the_loop_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr("node_firmware.resolver.socket.getaddrinfo", lambda *_, **__: never.wait(30) and [])
+    monkeypatch.setattr("node_firmware.resolver.PATIENCE_S", 0.02)
+    waiting = asyncio.create_task(Resolver("broker.example", 1883).address(literal=True))
+    loop = asyncio.get_running_loop()
+    for _ in range(20):
+        before = loop.time()
+        await asyncio.sleep(0.01)
+        assert loop.time() - before < 0.1
+    assert not waiting.done()
+    waiting.cancel()
+    never.set()
