@@ -31,7 +31,6 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "late": ("kind", "block", "meeting", "between", "code"),
     "repeat": ("kind", "block", "meeting", "time", "code"),
     "raised": ("kind", "block", "meeting", "time", "code"),
-    "again": ("kind", "block", "code", "time"),
     "look": ("kind", "block", "meeting", "code"),
     # What became of it; `who` is a call sign, `block` for the block itself.
     "taken": ("kind", "block", "code", "who"),
@@ -55,13 +54,11 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "false_you": ("code",),
     "armed_you": ("code",),
     "help_you": ("code",),
-    "noted_you": ("code",),
     "closed_you": ("code",),
     "which_one": ("codes",),
     "already_closed": ("code",),
     "nothing_open": (),
     "not_understood": (),
-    "not_a_member": (),
     # The police's people (their machines get the event).
     "police": ("kind", "block", "meeting", "time", "code"),
     # A test press, to whoever looks after the nodes.
@@ -72,13 +69,15 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "fault_ended": ("fault", "subject"),
 }
 """Each template and the words that its wording may use; the catalogues are checked against it."""
-SILENT: Final = ("alarm", "late", "repeat", "raised", "again", "look", "police", "cancelled", "reopened")
+SILENT: Final = ("alarm", "late", "repeat", "raised", "look", "police", "cancelled", "reopened")
 """Templates with a second wording, `<name>.silent`, that no bystander who reads it over a shoulder understands."""
 NAMED: Final = ("block", "meeting")
 """What is shortened to make a text fit."""
 ADDRESSED: Final = frozenset({"taken_you"})
 """The templates that bear the exact address."""
 
+CODES_MAX: Final = 12
+"""So many codes fit a question."""
 _SHORTEST: Final = 6
 _UNWRITTEN: Final = re.compile(r"[\x00-\x1f\x7f]+")
 
@@ -240,7 +239,7 @@ _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "block": lambda facts, _: facts.block_name,
     "meeting": lambda facts, _: facts.meeting_point,
     "code": lambda facts, _: facts.code,
-    "codes": lambda facts, _: " ".join(facts.others[:12]),
+    "codes": lambda facts, _: " ".join(facts.others[:CODES_MAX]),
     "who": lambda facts, words: words["who.block"] if facts.who in ("", "block") else facts.who,
     "address": lambda facts, _: facts.address,
     "outcome": lambda facts, words: words.get(f"outcome.{facts.outcome}") or words["outcome.unknown"],

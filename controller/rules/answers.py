@@ -1,5 +1,7 @@
 """What members write back, and what it does. Every text that somebody wrote gets one answer that says what it did."""
 
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, NoticesQueued, ReplyReceived
@@ -18,6 +20,8 @@ TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
 HELP_AGAIN_MS: Final = 86_400_000
 """Who was told what can be written is not told again for a day: two machines would talk for ever."""
+CODES_MAX: Final = 12
+"""So many codes a question names at most."""
 ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY"})
 WRITTEN: Final = frozenset({"sms", "apprise"})
 """Channels by which people write and can be answered."""
@@ -45,25 +49,31 @@ def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]
     """The incident that a reply is about; else what to answer."""
     if reply.word is Word.UNKNOWN:
         return None, HELPING
-    known = _known(desk, member)
     if reply.code:
         ident, _ = desk.state.by_code.get(reply.code, ("", 0))
         found = desk.state.incidents.get(ident)
         if found is None or not desk.may_know(found, member):
             return None, "already_closed" if ident and found is None and not secret_half(reply.code) else "nothing_open"
         return (found, "") if found.is_open else (None, "already_closed")
-    live = [incident for incident in known if incident.is_open]
+    live = _live(desk, member)
     if len(live) == 1:
         return live[0], ""
-    if len(live) > 1:
+    if live:
         return None, "which_one"
-    return None, "already_closed" if known else "nothing_open"
+    return None, "already_closed" if any(_known(desk, member)) else "nothing_open"
 
 
-def _known(desk: Desk, member: str) -> list[Incident]:
-    """The incidents that a member was told of, oldest first."""
-    found = (desk.state.incidents.get(ident) for ident in desk.state.of_member.get(member, {}))
-    return [incident for incident in found if incident is not None and desk.may_know(incident, member)]
+def _known(desk: Desk, member: str) -> Iterator[Incident]:
+    """The incidents that a member was told of, the newest first."""
+    for ident in reversed(desk.state.of_member.get(member, {})):
+        incident = desk.state.incidents.get(ident)
+        if incident is not None and desk.may_know(incident, member):
+            yield incident
+
+
+def _live(desk: Desk, member: str) -> list[Incident]:
+    """Those of them that are open; in a storm the newest ones, as many as a text can name."""
+    return list(islice((incident for incident in _known(desk, member) if incident.is_open), CODES_MAX))
 
 
 def _chain(desk: Desk, member: str) -> Chain:
@@ -183,12 +193,11 @@ def _answer_plainly(desk: Desk, member: str, channel: str, chain: Chain, templat
     """Answer what is about no certain incident."""
     if channel not in WRITTEN or member not in desk.registry.members:
         return
-    known = _known(desk, member)
     about: dict[str, str] = {}
     if template == "which_one":
-        about = {"codes": " ".join(incident.code for incident in known if incident.is_open)}
+        about = {"codes": " ".join(incident.code for incident in _live(desk, member))}
     elif template == "already_closed":
-        about = {"code": code or known[-1].code}
+        about = {"code": code or next(_known(desk, member)).code}
     number = desk.state.numbers.get((member, channel, chain), 0) + 1
     notice = NoticeQueued(f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}", member, channel, template, "ANSWER", ANSWERS, number, about)
     desk.record(chain, NoticesQueued((notice,)))

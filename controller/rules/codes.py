@@ -34,8 +34,8 @@ def incident_code(incident: str, taken: Container[str], *, secret: bool) -> str:
         for _ in range(CODE_LENGTH):
             number, place = divmod(number, len(ALPHABET))
             code += ALPHABET[place]
-        # A code holds a letter, so that it is never taken for a number somebody wrote.
-        if code not in taken and not code.isdigit() and secret_half(code) is secret:
+        # A code holds a letter and a digit, so that neither a number nor a word that somebody writes is taken for one.
+        if code not in taken and not code.isdigit() and not code.isalpha() and secret_half(code) is secret:
             return code
         attempt += 1
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
+from controller.registry import Member
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
@@ -79,14 +80,14 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
     kind = desk.kind_of(incident)
     one = kind.steps[place]
     excluded = desk.excluded(incident)
-    everybody = desk.network.members_with(one.roles)
-    members = everybody
+    last = place == len(kind.steps) - 1
+    members: list[Member] = []
     if one.on_duty:
         members = [desk.registry.members[m] for m in desk.network.roster.on_duty(incident.block, one.roles, desk.now.utc_ms)]
-        if place == len(kind.steps) - 1 and not any(member.id not in excluded for member in members):
-            members = everybody
+    if not one.on_duty or (last and not any(member.id not in excluded for member in members)):
+        members = desk.network.members_with(one.roles)
     found = ways((member for member in members if member.id not in excluded), one.channels)
-    return [way for way in found if way[0] not in incident.refused] or (found if place == len(kind.steps) - 1 else [])
+    return [way for way in found if way[0] not in incident.refused] or (found if last else [])
 
 
 def failed(desk: Desk, incident: Incident, notice: Notice) -> None:

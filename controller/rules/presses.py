@@ -42,7 +42,8 @@ def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
     press = event.press
     dated = date(desk, signs, event)
     chain = _chain(desk, event)
-    case = _Case(event, chain, press.kind, desk.network.block_of(event.node), dated,
+    kind = press.kind if press.kind in desk.policy.kinds else desk.network.kind_at(event.node, press.input) or press.kind
+    case = _Case(event, chain, kind, desk.network.block_of(event.node), dated,
                  late=desk.now.utc_ms - dated.to_ms > desk.policy.times.late_after_s * 1000)
     if event.conflicts_with:
         faults.seen(desk, signs, f"node/{event.node}", "same-number-two-presses", secret=chain is Chain.SEALED)

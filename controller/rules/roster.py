@@ -63,11 +63,8 @@ def covers(shift: Shift, at: datetime, tz: ZoneInfo) -> bool:
 
 
 def _moment(wall: datetime, tz: ZoneInfo) -> datetime:
-    """The instant of a wall time; one that is skipped by a clock change is when the clocks have just changed."""
-    moment = wall.replace(tzinfo=tz).astimezone(UTC)
-    if moment.astimezone(tz).replace(tzinfo=None) != wall:
-        # In the gap: both readings differ from the wall; the later instant is the change itself or after it.
-        return wall.replace(tzinfo=tz, fold=1).astimezone(UTC)
-    return moment
+    """The instant of a wall time: of two the first; of one that a clock change skips, as long after the change as it says.
 
-
+    Whatever the clocks do, a shift that ends when another starts leaves no minute between them.
+    """
+    return wall.replace(tzinfo=tz).astimezone(UTC)

@@ -154,13 +154,14 @@ class ZoneController:
 
     def _use(self, desk: Desk, registry: Registry, policy: Policy) -> None:
         """Decide from these from now on, and tell the nodes."""
+        changed = registry.version != self.state.registry or policy.version != self.state.policy
         if registry.version != self.state.registry:
             desk.record(Chain.OPEN, RegistryInForce(registry.rev, registry.version))
         if policy.version != self.state.policy:
             desk.record(Chain.OPEN, PolicyInForce(policy.version, policy.text))
         self.network = Network(registry, policy)
         desk.network, desk.registry, desk.policy = self.network, registry, policy
-        for node, life in self.state.nodes.items():
+        for node, life in self.state.nodes.items() if changed else ():
             if life.boot and not life.gone:
                 supervision.bring_up_to_date(desk, node, 0)
 

@@ -10,8 +10,6 @@ from datetime import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from controller.entries import Body, Chain, IncidentOpened, NoticeQueued, NoticesQueued
 from controller.instants import Now
 from controller.messages import Beat, Gesture, IncidentState, Online, Press, PressRef, digest_of, encode
@@ -62,7 +60,8 @@ INPUTS = (
 
 
 def registry(
-    rev: int = 7, *, members: Iterable[Member] = MEMBERS, shifts: Iterable[Shift] = SHIFTS, excludes: Iterable[str] = (), timezone: str = "America/Lima"
+    rev: int = 7, *, members: Iterable[Member] = MEMBERS, shifts: Iterable[Shift] = SHIFTS, excludes: Iterable[str] = (),
+    timezone: str = "America/Lima",
 ) -> Registry:
     blocks = {name: Block(name, "z3", f"Mz {name}", "cancha") for name in ("b12", "b13")}
     return Registry(
@@ -87,7 +86,7 @@ class Night:
         self.unread: dict[str, list[QueueNotice]] = {}
         self.lights: dict[str, IncidentState] = {}
         self.failing: Callable[[QueueNotice], NoticeTried | None] = lambda _: None
-        self.checks: list[Callable[["Night"], None]] = []
+        self.checks: list[Callable[[Night], None]] = []
         self.beating: dict[str, str] = {}
         """Node -> the life in which it beats by itself every 20 s while time passes."""
         self._seqs: dict[str, int] = {}
@@ -251,6 +250,3 @@ class Night:
 def of(press: Press) -> PressRef:
     return PressRef(press.boot, press.seq)
 
-
-def changed(network: Registry, **fields: Any) -> Registry:  # noqa: ANN401 (fields of Registry)
-    return msgspec.structs.replace(network, **fields)

@@ -2,6 +2,9 @@
 
 import itertools
 from collections.abc import Sequence
+from functools import partial
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from controller.entries import Body, Chain, IncidentMoved, NoticeMoved
 from controller.errors import BadMessage
 from controller.messages import Gesture
+from controller.rules.effects import QueueNotice
 from controller.rules.incident import NEXT, Happening, State, step
 from controller.rules.inputs import NoticeTried, Started, Tried
 from controller.rules.state import ZoneState
@@ -17,6 +21,7 @@ from controller.rules.zone import ZoneController
 from tests.rules.night import Night, of
 
 NODES = ("b12n1", "b12n2", "b13n1")
+PEOPLE = ("rosa", "juan", "elva", "caro", "vera", "ema", "desk", "+51999")
 WORDS = ("1", "2", "3", "4", "5", "9", "0", "qué")
 
 
@@ -50,7 +55,7 @@ presses = st.tuples(
 )
 happenings = st.one_of(
     presses,
-    st.tuples(st.just("reply"), st.sampled_from(["rosa", "juan", "elva", "caro", "vera", "ema", "desk", "+51999"]), st.sampled_from(WORDS), st.booleans()),
+    st.tuples(st.just("reply"), st.sampled_from(PEOPLE), st.sampled_from(WORDS), st.booleans()),
     st.tuples(st.just("passes"), st.sampled_from([1, 30, 200, 1000, 20_000])),
     st.tuples(st.just("fails"), st.sampled_from(["rosa", "elva", "desk", ""])),
     st.tuples(st.just("births"), st.sampled_from(NODES), st.sampled_from(["1", "2", "3"])),
@@ -58,7 +63,14 @@ happenings = st.one_of(
 )
 
 
-def lives(night: Night, story: list[tuple]) -> None:  # type: ignore[type-arg]  # happenings are of several shapes
+def never_reaches(name: str, one: QueueNotice) -> NoticeTried | None:
+    return NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="gone") if one.notice.member == name else None
+
+
+Story = list[tuple[Any, ...]]
+
+
+def lives(night: Night, story: Story) -> None:
     last = None
     for happening in story:
         match happening:
@@ -69,8 +81,7 @@ def lives(night: Night, story: list[tuple]) -> None:  # type: ignore[type-arg]  
             case ("passes", s):
                 night.passes(s)
             case ("fails", name):
-                night.failing = lambda one, name=name: (
-                    NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="gone") if one.notice.member == name else None)
+                night.failing = partial(never_reaches, name)
             case ("births", node, life):
                 night.births(node, life)
             case ("restart",):
@@ -81,7 +92,7 @@ def lives(night: Night, story: list[tuple]) -> None:  # type: ignore[type-arg]  
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(happenings, max_size=25), st.randoms(use_true_random=False))
-def test_folding_the_record_gives_the_living_state_in_any_interleaving_of_the_chains(story, random) -> None:  # type: ignore[no-untyped-def]  # hypothesis' own
+def test_folding_the_record_gives_the_living_state_in_any_interleaving_of_the_chains(story: Story, random: Random) -> None:
     night = Night()
     night.checks.append(every_open_incident_has_a_next_step)
     lives(night, story)
@@ -102,8 +113,9 @@ def test_folding_the_record_gives_the_living_state_in_any_interleaving_of_the_ch
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(happenings, max_size=20), st.lists(st.sampled_from(["violence", "extortion"]), min_size=1, max_size=3), st.integers(0, 20))
-def test_no_silent_press_shows_on_the_open_side(story, kinds, at) -> None:  # type: ignore[no-untyped-def]  # hypothesis' own
-    story = [one for one in story if one[0] in {"press", "passes", "births", "reply"} and one[1] not in {"violence", "extortion", "vera", "ema", "desk"}
+def test_no_silent_press_shows_on_the_open_side(story: Story, kinds: list[str], at: int) -> None:
+    secret = {"violence", "extortion", "vera", "ema", "desk"}
+    story = [one for one in story if one[0] in {"press", "passes", "births", "reply"} and one[1] not in secret
              and (one[0] != "press" or one[3] is not Gesture.FORCED_CANCEL)]
     # Codes are asked of the last incident, which may be a secret one; a bare word is about what its member was told of.
     story = [(*one[:3], False) if one[0] == "reply" else one for one in story]

@@ -438,7 +438,7 @@ def test_whom_a_silent_input_excludes_is_told_nothing_by_any_way() -> None:
     assert night.reads("vera") == night.reads("desk") == []
 
 
-def test_forced_looks_like_a_cancel_and_raises_the_silent_circle(night: Night) -> None:
+def test_forced_looks_like_a_cancel_and_raises_the_silent_circle() -> None:
     def lives(gesture: Gesture) -> Night:
         night = Night()
         for node in ("b12n1", "b12n2", "b13n1"):
@@ -661,7 +661,8 @@ def test_whoever_is_there_is_asked_and_silence_ends_it_at_last(night: Night) -> 
 
 
 def test_a_fire_waits_for_a_second_press_before_the_police_are_told() -> None:
-    night = Night(policy=Policy.parse(POLICY.replace('police = "immediately"\nenough = 2\ncodes = { cid = "110"', 'police = "after-verification"\nenough = 2\ncodes = { cid = "110"')))
+    at_once = 'police = "immediately"\nenough = 2\ncodes = { cid = "110"'
+    night = Night(policy=Policy.parse(POLICY.replace(at_once, at_once.replace("immediately", "after-verification"))))
     night.press("fire")
     night.passes(s=1)
     assert night.reads("desk") == []
