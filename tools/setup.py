@@ -30,7 +30,7 @@ SYSTEM_PROGRAMS = {
 """What the tests run, and the Debian package that brings it."""
 
 LOCKED: dict[str, tuple[str, ...]] = {
-    "dev": ("--extra", "demo", "--extra", "postgres", "--group", "dev"),
+    "dev": ("--extra", "demo", "--extra", "postgres", "--extra", "pi", "--group", "dev"),
     "demo": ("--extra", "demo"),
     "gateway": ("--extra", "gateway", "--extra", "postgres"),
     "node": ("--extra", "pi"),
@@ -203,7 +203,7 @@ def install(python: Path, *arguments: str, hashed: bool) -> None:
     wanted = [*(["--require-hashes"] if hashed else []), *arguments]
     uv = uv_of(python)
     if uv is not None:
-        if ends_well(uv, "--no-config", "pip", "install", "--compile-bytecode", "--python", python, *wanted):
+        if ends_well(uv, "--no-config", "pip", "install", "--python", python, *wanted):
             return
         say("uv could not; trying with pip, which asks the package sources that are configured for it")
     run([python, *PIP_INSTALL, *wanted])

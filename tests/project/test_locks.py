@@ -35,7 +35,8 @@ def wanted(name: str) -> list[Requirement]:
         "node": [*project["dependencies"], *extras["pi"]],
         "gateway": [*project["dependencies"], *extras["gateway"], *extras["postgres"]],
         "demo": [*project["dependencies"], *extras["gateway"], *extras["demo"]],
-        "dev": [*project["dependencies"], *extras["gateway"], *extras["demo"], *extras["postgres"], *groups["dev"]],
+        "dev": [*project["dependencies"], *extras["gateway"], *extras["demo"], *extras["postgres"], *extras["pi"],
+                *groups["dev"]],
         "build": groups["build"],
         "uv": groups["uv"],
     }[name]
