@@ -29,8 +29,10 @@ class Reply(NamedTuple):
 
 
 _WORDS: Final[dict[str, Word]] = {
-    "1": Word.GO, "VOY": Word.GO, "YA VOY": Word.GO, "VOY YO": Word.GO, "YO VOY": Word.GO, "VOY PARA ALLA": Word.GO, "EN CAMINO": Word.GO, "GOING": Word.GO,
-    "2": Word.ON_SCENE, "LLEGUE": Word.ON_SCENE, "YA LLEGUE": Word.ON_SCENE, "YA ESTOY AQUI": Word.ON_SCENE, "ESTOY AQUI": Word.ON_SCENE, "HERE": Word.ON_SCENE,
+    "1": Word.GO, "VOY": Word.GO, "YA VOY": Word.GO, "VOY YO": Word.GO, "YO VOY": Word.GO, "VOY PARA ALLA": Word.GO,
+    "EN CAMINO": Word.GO, "GOING": Word.GO,
+    "2": Word.ON_SCENE, "LLEGUE": Word.ON_SCENE, "YA LLEGUE": Word.ON_SCENE, "YA ESTOY AQUI": Word.ON_SCENE,
+    "ESTOY AQUI": Word.ON_SCENE, "HERE": Word.ON_SCENE,
     "3": Word.FALSE, "FALSA": Word.FALSE, "FALSA ALARMA": Word.FALSE, "FALSE": Word.FALSE, "FALSE ALARM": Word.FALSE,
     "4": Word.ARMED, "ARMAS": Word.ARMED, "ARMADOS": Word.ARMED, "ARMED": Word.ARMED,
     "5": Word.OVER, "FIN": Word.OVER, "YA PASO": Word.OVER, "TERMINO": Word.OVER, "OVER": Word.OVER,

@@ -178,14 +178,63 @@ def test_who_had_it_and_cannot_gives_it_back(night: Night) -> None:
     assert night.lights["b12n1"].state is LightState.OPEN
 
 
-def test_a_taking_that_nobody_follows_expires(night: Night) -> None:
-    night.press("panic")
+def reads_all(night: Night) -> None:
     night.passes(s=1)
-    night.replies("rosa", "1")
     for name in list(night.unread):
         night.reads(name)
-    night.passes(s=3600)
-    assert sum(len(night.reads(name)) for name in ("rosa", "juan", "caro")) >= 3
+
+
+def test_a_taking_that_nobody_follows_is_asked_after_and_then_expires(night: Night) -> None:
+    night.press("panic")
+    reads_all(night)
+    night.replies("rosa", "1")
+    reads_all(night)
+    night.passes(s=900)
+    night.expects(rosa="asked")
+    night.passes(s=178)
+    assert night.shown()["b12n1"] == "taken"
+    night.passes(s=3)
+    night.expects(caro="alarm")
+    assert night.shown()["b12n1"] == "open"
+
+
+def test_what_was_said_before_a_taking_expired_still_counts(night: Night) -> None:
+    night.press("panic")
+    night.passes(s=1)
+    night.replies("juan", "3")
+    night.replies("rosa", "1")
+    night.passes(s=1200)
+    night.replies("elva", "3")
+    assert night.bodies(IncidentMoved)[-1].to == "closed"
+
+
+def test_who_answers_before_their_own_notice_went_out_is_spared_it(night: Night) -> None:
+    night.press("panic")
+    night.replies("juan", "0")
+    night.sends()
+    assert night.reads("juan") == ["cannot_you"]
+
+
+def test_when_it_is_over_nobody_is_called_to_it_any_more(night: Night) -> None:
+    night.press("panic")
+    night.passes(s=1)
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="busy") if one.notice.member == "caro" else None
+    night.passes(s=121)
+    night.replies("rosa", "3")
+    night.replies("juan", "3")
+    night.failing = lambda _: None
+    night.passes(s=600)
+    assert "alarm" not in night.reads("caro")
+
+
+def test_the_light_shows_the_emergency_that_is_least_far(night: Night) -> None:
+    night.press("panic")
+    night.passes(s=1)
+    night.press("panic", drill=True)
+    night.replies("rosa", f"1 {night.codes[1]}")
+    assert night.shown()["b12n1"] == "open"
+    night.replies("rosa", f"1 {night.codes[0]}")
+    assert night.shown()["b12n1"] == "taken"
 
 
 def test_a_reply_to_yesterdays_incident_says_that_it_is_over(night: Night) -> None:
@@ -680,3 +729,29 @@ def test_a_wire_cut_at_a_silent_button_is_its_circles_alone(night: Night) -> Non
     night.passes(s=1)
     assert night.reads("rosa") == ["alarm"]
     assert night.shown()["b12n1"] == "none"
+
+
+def test_who_is_excluded_later_hears_no_more(night: Night) -> None:
+    night.press("violence")
+    reads_all(night)
+    night.does(RegistryChanged(registry(8, excludes=["vera"])))
+    night.replies("vilma", "1")
+    night.replies("vera", "3")
+    night.passes(s=3600)
+    assert night.reads("vera") == ["nothing_open"]
+
+
+def test_two_that_throw_each_other_out_do_not_fill_the_journal(night: Night) -> None:
+    before = len(night.entries)
+    for n in range(200):
+        night.passes(s=1)
+        night.births("b12n1", "12"[n % 2])
+    assert len(night.entries) - before < 20
+
+
+def test_a_fault_about_a_silent_press_neither_hides_nor_shows(night: Night) -> None:
+    night.press("violence", conflicts_with="d" * 32)
+    night.does(NodeAsked("b12n1", Ask(boot_of("b12n11"), "q1", "b1")))
+    assert [(body.ok, body.why) for body in night.bodies(NodeAskedRecorded)] == [(1, "")]
+    night.press("panic", conflicts_with="d" * 32)
+    assert len(night.bodies(FaultRaised, Chain.OPEN)) == len(night.bodies(FaultRaised, Chain.SEALED)) == 1
