@@ -751,6 +751,7 @@ def test_two_that_throw_each_other_out_do_not_fill_the_journal(night: Night) -> 
 
 def test_a_fault_about_a_silent_press_neither_hides_nor_shows(night: Night) -> None:
     night.press("violence", conflicts_with="d" * 32)
+    night.press("violence", conflicts_with="e" * 32)
     night.does(NodeAsked("b12n1", Ask(boot_of("b12n11"), "q1", "b1")))
     assert [(body.ok, body.why) for body in night.bodies(NodeAskedRecorded)] == [(1, "")]
     night.press("panic", conflicts_with="d" * 32)
