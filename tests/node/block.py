@@ -58,7 +58,7 @@ def wait_until(so: Callable[[], bool], within_s: float = 10, what: str = "what w
     while not so():
         if time.monotonic() > until:
             raise AssertionError(f"{what}: not within {within_s} s")
-        time.sleep(0.01)
+        time.sleep(0.05)
 
 
 class Block:
