@@ -82,6 +82,11 @@ class Broker:
         self._client.disconnect()
         self._client.loop_stop()
 
+    @property
+    def up(self) -> bool:
+        """Whether the broker is connected and the subscription stands."""
+        return self._up
+
     def take(self) -> list[Arrival]:
         """What has arrived since the last call, in order."""
         with self._lock:

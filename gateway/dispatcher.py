@@ -119,6 +119,9 @@ class _Lane:
             telling = self._compose(effect)
         except CuadraError as fault:
             return Never(str(fault))
+        except Exception as fault:  # a text that cannot be made must not stop the others: this member is told another way
+            logger.exception("notice %s cannot be composed", effect.notice.id)
+            return Never(f"it cannot be composed ({type(fault).__name__})")
         try:
             async with asyncio.timeout(self.channel.timeout_s):
                 return await self.channel.send(telling)

@@ -48,6 +48,8 @@ logger = logging.getLogger(__name__)
 
 REGISTRY_S: Final = 2.0
 """How often the database is asked for a newer registry."""
+BROKER_S: Final = 10.0
+"""How long the broker may take to be found at the start before it is a fault."""
 HOUR_S: Final = 3600
 SALT_BYTES: Final = 16
 
@@ -96,9 +98,8 @@ class Service:
         self._loop = asyncio.get_running_loop()
         supervisor = Supervisor()
         self._decisions.put(Started(version("cuadra")))
-        # Until it says otherwise: nobody can be heard, and the nodes are not to blame.
-        self._decisions.put(PartFailed("gateway/broker", "down"))
         self._broker.start()
+        self._loop.call_later(BROKER_S, self._say_if_no_broker)
         try:
             async with asyncio.TaskGroup() as group:
                 for part in (self._decisions.run(), self._take_arrivals(), self._dispatcher.run(), self._watch_registry(), self._commit_hourly()):
@@ -145,6 +146,10 @@ class Service:
 
     def _woken_by_broker(self) -> None:
         self._loop.call_soon_threadsafe(self._arrived.set)
+
+    def _say_if_no_broker(self) -> None:
+        if not self._broker.up:
+            self._decisions.put(PartFailed("gateway/broker", "down"))
 
     def _broker_changed(self, up: bool) -> None:
         event = PartRecovered("gateway/broker", "down") if up else PartFailed("gateway/broker", "down")
