@@ -117,7 +117,9 @@ def lines_of(inputs: Mapping[str, InputPins]) -> dict[str, int]:
 class _Line:
     """One contact against ground under a pull-up: low is closed."""
 
-    def __init__(self, name: str, pin: Any, factory: Any, seen: Callable[[Edge], None]) -> None:  # noqa: ANN401 (gpiozero has no types)
+    def __init__(
+        self, name: str, pin: Any, factory: Any, seen: Callable[[Edge], None], *, settles: bool  # noqa: ANN401 (gpiozero has no types)
+    ) -> None:
         self._name = name
         self._pin = pin
         self._factory = factory
@@ -126,6 +128,11 @@ class _Line:
         pin.bounce = None
         pin.edges = "both"
         pin.when_changed = self._changed
+        if settles:
+            # pigpio's client compares with the levels it read when it connected, before the pull-up lifted this line: without a
+            # report in between it would take the first press for no change, and nobody would hear it.
+            pin.pull = "down"
+            pin.pull = "up"
 
     @property
     def closed(self) -> bool:
@@ -162,7 +169,7 @@ class Pins:
             self._buzzer = Player(_writer(self._output(config.buzzer)))
             self._lights = {name: Player(_writer(self._output(pins.light))) for name, pins in config.inputs.items()}
             self._lines = {
-                name: _Line(name, factory.pin(number), factory, self._seen)
+                name: _Line(name, factory.pin(number), factory, self._seen, settles=config.pins.driver == "pigpio")
                 for name, number in lines_of(config.inputs).items()
             }
         except Exception as fault:  # each driver raises its own kinds
