@@ -69,9 +69,10 @@ def _struct_faults(data: dict[str, object], into: type[Struct], path: tuple[str,
     faults: list[str] = []
     tag_field = into.__struct_config__.tag_field
     known = {field.encode_name: field for field in msgspec.structs.fields(into)}
-    for name in data:
-        if name not in known and name != tag_field:
-            faults.append(f"{_place((*path, name))}: unknown; expected one of {', '.join(sorted(known))}; correct the name or remove it")
+    faults += [
+        f"{_place((*path, name))}: unknown; expected one of {', '.join(sorted(known))}; correct the name or remove it"
+        for name in data if name not in known and name != tag_field
+    ]
     for name, field in known.items():
         if name in data:
             faults += _faults(data[name], field.type, (*path, name))

@@ -36,7 +36,10 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PinsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Which driver: `lgpio` on a Raspberry Pi, `mock` (gpiozero's own, in this process), `pigpio` (a daemon at host:port; also the simulators' pins)."""
+    """Which driver: `lgpio` on a Raspberry Pi, `mock` (gpiozero's own, in this process), `pigpio` (a daemon at host:port).
+
+    The simulators' pins speak pigpio's protocol, too.
+    """
 
     driver: Literal["lgpio", "mock", "pigpio"] = "lgpio"
     host: str = "127.0.0.1"

@@ -5,14 +5,12 @@ import threading
 import time
 from collections.abc import Callable
 
-from controller.entries import Body, Chain, FaultRaised
+from controller.entries import Body, Chain, FaultRaised, NoticeQueued
 from controller.errors import Unavailable
 from controller.instants import Now
+from controller.messages import Gesture, Kept, Press, Receipt, SirenOn, digest_of, encode
 from controller.rules.effects import GiveReceipt, QueueNotice, Record, SendOrder, ZoneEffect
 from controller.rules.inputs import PressArrived, ZoneInput
-
-from controller.entries import NoticeQueued
-from controller.messages import Gesture, Kept, Press, Receipt, SirenOn, digest_of, encode
 
 BOOT = "ab" * 16
 
