@@ -37,7 +37,7 @@ def _parts() -> dict[str, EntryPoint]:
 
 def _absent(part: str, module: str) -> Any:  # noqa: ANN401 (click's own type)
     """A command that says what is missing, in place of the part that cannot be loaded."""
-    extra = {"node": "pi", "simulate": "demo"}.get(part, part)
+    extra = {"node": "pi", "simulate": "demo", "demo": "demo"}.get(part, "gateway")
     absent = typer.Typer()
 
     @absent.command(name=part, help=f"Not installed here: {module} is missing.",
