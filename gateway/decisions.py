@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
 from controller.entries import Body, Chain
-from controller.errors import Unavailable
+from controller.errors import BrokenPromise, Unavailable
 from controller.instants import Now
 from controller.rules.effects import QueueNotice, Record, SendOrder, StopNotice, ZoneEffect
 from controller.rules.inputs import PartFailed, PartRecovered, Woken, ZoneInput
@@ -77,7 +77,7 @@ class Decisions:
     """Runs the core.
 
     carry_out(effect): does one effect that is not a record; never blocks, never raises. committed(event): called when what
-    was decided about `event` is on disk. clock: gives the time.
+    was decided about `event` is on disk. failed_on(event): called before a defect of the rules ends this life. clock: gives the time.
     """
 
     def __init__(
@@ -87,12 +87,14 @@ class Decisions:
         clock: Callable[[], Now],
         carry_out: Callable[[ZoneEffect], None],
         committed: Callable[[ZoneInput], None],
+        failed_on: Callable[[ZoneInput], None],
     ) -> None:
         self._core = core
         self._writer = writer
         self._clock = clock
         self._carry_out = carry_out
         self._committed = committed
+        self._failed_on = failed_on
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._inputs: deque[tuple[ZoneInput, asyncio.Future[None] | None]] = deque()
         self._arrived = asyncio.Event()
@@ -163,7 +165,13 @@ class Decisions:
 
     def _handle(self, event: ZoneInput, settled: asyncio.Future[None] | None) -> None:
         now = self._clock()
-        effects = self._core.handle(event, now)
+        try:
+            effects = self._core.handle(event, now)
+        except Exception as fault:
+            # The state may be half changed: the next life starts from the journal, and does not meet the same press again.
+            logger.exception("the rules failed on %s", type(event).__name__)
+            self._failed_on(event)
+            raise BrokenPromise(f"the rules failed on a {type(event).__name__} ({type(fault).__name__}); the log has the place") from fault
         if effects:
             records: list[Entry] = [(e.chain, now.utc_ms, e.body) for e in effects if isinstance(e, Record)]
             decided = _Decided(event, effects[len(records):], records, self._loop_time())

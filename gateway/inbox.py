@@ -29,6 +29,7 @@ from controller.rules.inputs import (
 )
 from gateway.broker import Arrival
 from gateway.keyring import Keyring
+from gateway.quarantine import Quarantine
 
 logger = logging.getLogger(__name__)
 
@@ -59,11 +60,13 @@ class Inbox:
         self,
         keyring: Keyring,
         records: Known,
+        quarantine: Quarantine,
         put: Callable[[ZoneInput], None],
         receipt: Callable[[GiveReceipt], None],
     ) -> None:
         self._keyring = keyring
         self._records = records
+        self._quarantine = quarantine
         self._put = put
         self._receipt = receipt
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
@@ -153,7 +156,8 @@ class Inbox:
                 continue
             conflicts_with = next(iter(digests), "")
             digests[event.digest] = False
-            self._put(msgspec.structs.replace(event, conflicts_with=conflicts_with) if conflicts_with else event)
+            for one in self._quarantine.instead(msgspec.structs.replace(event, conflicts_with=conflicts_with) if conflicts_with else event):
+                self._put(one)
         while len(self._taken) > REMEMBERED_MAX:
             self._taken.popitem(last=False)
 

@@ -42,6 +42,7 @@ from gateway.dispatcher import Dispatcher
 from gateway.inbox import Inbox
 from gateway.keyring import Keyring
 from gateway.outgoing import Outgoing
+from gateway.quarantine import Quarantine
 from gateway.tellings import Tellings
 
 logger = logging.getLogger(__name__)
@@ -83,8 +84,9 @@ class Service:
         self._channels = self._make_channels()
         self._broker = Broker(config.broker, config.zone, self._woken_by_broker, self._broker_changed)
         self._outgoing = Outgoing(config.zone, self._keyring, self._broker.publish)
-        self._decisions = Decisions(self._core, self._store, now, self._carry_out, self._committed)
-        self._inbox = Inbox(self._keyring, self._store, self._decisions.put, self._outgoing.give)
+        quarantine = Quarantine(config.keys.gateway.with_name("quarantine"))
+        self._decisions = Decisions(self._core, self._store, now, self._carry_out, self._committed, quarantine.put)
+        self._inbox = Inbox(self._keyring, self._store, quarantine, self._decisions.put, self._outgoing.give)
         tellings = Tellings(self._core, self._contacts, lambda: now().utc_ms)
         self._dispatcher = Dispatcher(self._channels, tellings.compose, self._decisions.settle, lambda: now().utc_ms)
         self._arrived = asyncio.Event()

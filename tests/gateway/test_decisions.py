@@ -20,7 +20,8 @@ class Bench:
         self.core, self.disk = OneEntryAPress(), Disk()
         self.done: list[ZoneEffect] = []
         self.committed: list[ZoneInput] = []
-        self.decisions = Decisions(self.core, self.disk, clock, self.done.append, self.committed.append)
+        self.failed: list[ZoneInput] = []
+        self.decisions = Decisions(self.core, self.disk, clock, self.done.append, self.committed.append, self.failed.append)
 
     def did(self, kind: type[ZoneEffect]) -> list[ZoneEffect]:
         return [effect for effect in self.done if isinstance(effect, kind)]
@@ -113,3 +114,17 @@ async def test_a_broken_promise_ends_the_process() -> None:
         await asyncio.wait_for(bench.decisions.run(), 5)
     assert raised.group_contains(BrokenPromise)
     assert bench.done == []
+
+
+async def test_a_defect_of_the_rules_is_remembered_before_this_life_ends() -> None:
+    bench = Bench()
+
+    def fails(_event: object, _now: object) -> list[ZoneEffect]:
+        raise KeyError("a defect")
+
+    bench.core.handle = fails  # type: ignore[method-assign, assignment]  # these rules are broken
+    bench.decisions.put(press(1))
+    with pytest.raises(ExceptionGroup) as raised:
+        await asyncio.wait_for(bench.decisions.run(), 5)
+    assert raised.group_contains(BrokenPromise, match="PressArrived")
+    assert bench.failed == [press(1)]

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import pytest
 
@@ -10,10 +11,11 @@ from controller.errors import Unavailable
 from controller.messages import PRESS_EXPIRY_S, Beat, Kept, Online, digest_of, encode
 from controller.registry import Block, District, Node, Registry, Zone
 from controller.rules.effects import GiveReceipt
-from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeBeat, NodeOnline, PressArrived, ZoneInput
+from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeBeat, NodeOnline, PartFailed, PressArrived, ZoneInput
 from gateway.broker import Arrival
 from gateway.inbox import Inbox, PressKey
 from gateway.keyring import Keyring
+from gateway.quarantine import Quarantine
 from simulators import demo_keys
 from tests.gateway.facts import BOOT, press
 
@@ -21,7 +23,7 @@ from tests.gateway.facts import BOOT, press
 class Desk:
     """An inbox of zone z3 with one node, and what came out of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, quarantine: Quarantine) -> None:
         gateway = demo_keys.private_key("gateway")
         self.key = demo_keys.private_key("b12n1").shared_with(gateway.public)
         self.other = demo_keys.private_key("b13n1").shared_with(gateway.public)
@@ -31,7 +33,7 @@ class Desk:
         self.away = False
         self.inputs: list[ZoneInput] = []
         self.receipts: list[GiveReceipt] = []
-        self.inbox = Inbox(Keyring(gateway, registry), self, self.inputs.append, self.receipts.append)
+        self.inbox = Inbox(Keyring(gateway, registry), self, quarantine, self.inputs.append, self.receipts.append)
 
     def known(self, keys: Iterable[PressKey]) -> Mapping[PressKey, frozenset[str]]:
         if self.away:
@@ -48,8 +50,8 @@ class Desk:
 
 
 @pytest.fixture
-def desk() -> Desk:
-    return Desk()
+def desk(tmp_path: Path) -> Desk:
+    return Desk(Quarantine(tmp_path / "quarantine"))
 
 
 def pressed(seq: int, kind: str = "panic") -> bytes:
@@ -103,6 +105,17 @@ async def test_without_the_database_a_press_is_taken_and_its_repeats_are_still_k
     await desk.inbox.take([desk.says(pressed(1))])
     await desk.inbox.take([desk.says(pressed(1))])
     assert len(desk.inputs) == 1
+
+
+async def test_a_press_on_which_the_rules_failed_does_not_end_the_next_life(tmp_path: Path) -> None:
+    Quarantine(tmp_path / "quarantine").put(press(1))
+    desk = Desk(Quarantine(tmp_path / "quarantine"))
+    await desk.inbox.take([desk.says(pressed(1)), desk.says(pressed(2))])
+    told, kept, good = desk.inputs
+    assert told == PartFailed("node/b12n1", "rules-failed", told.detail if isinstance(told, PartFailed) else "")
+    assert isinstance(kept, BadMessageCame)
+    assert kept.digest == digest_of(pressed(1))
+    assert isinstance(good, PressArrived)
 
 
 async def test_each_bad_message_is_recorded_as_what_it_is(desk: Desk) -> None:

@@ -1,0 +1,45 @@
+"""Presses on which the rules failed: a defect of ours must not end the gateway again and again while a node sends on.
+
+The first time, the process ends and starts from the journal, as after every broken promise. The press's digest is kept in a file
+before that; when it comes again it is put on record as a bad message, and the technician and the coordinator are told which
+node it came from, since somebody may be in danger there.
+"""
+
+import logging
+from pathlib import Path
+from typing import Final
+
+from controller.rules.inputs import BadMessageCame, BadMessageSort, PartFailed, PressArrived, ZoneInput
+
+logger = logging.getLogger(__name__)
+
+RULES_FAILED: Final = "rules-failed"
+
+
+class Quarantine:
+    """The digests, one a line, in a file that outlives the process."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._digests = frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset[str]()
+
+    def instead(self, event: ZoneInput) -> tuple[ZoneInput, ...]:
+        """What the core is given for `event`: itself, or, for a press in quarantine, what can still be done for it."""
+        if not isinstance(event, PressArrived) or event.digest not in self._digests:
+            return (event,)
+        topic = f"{event.node}/up/press"
+        why = "the rules failed on this press; see the log of the gateway's earlier life"
+        return (
+            PartFailed(f"node/{event.node}", RULES_FAILED, why),
+            BadMessageCame(BadMessageSort.UNREADABLE, event.node, topic, event.digest, 0, why),
+        )
+
+    def put(self, event: ZoneInput) -> None:
+        """The rules failed on `event`: remember it, if it is a press, for the next life."""
+        if not isinstance(event, PressArrived):
+            return
+        try:
+            with self._path.open("a", encoding="ascii") as file:
+                file.write(event.digest + "\n")
+        except OSError as fault:
+            logger.error("%s: cannot be written (%s); the same press may end the next life, too", self._path, fault.strerror)
