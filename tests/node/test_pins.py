@@ -197,3 +197,16 @@ def test_a_siren_on_a_pin_that_starts_pulled_up_is_refused(config: NodeConfig) -
     data["siren"]["pin"] = 7
     with pytest.raises(BadConfig, match="9 to 27"):
         convert(data, NodeConfig, "node.toml")
+
+
+async def test_the_first_press_of_a_lone_plain_button_is_heard(config: NodeConfig, world: Mock | Process) -> None:
+    """Before the pull-up its line lay low, as a pressed button's does: the press must not be taken for no change."""
+    lone = msgspec.structs.replace(config, inputs={"b1": msgspec.structs.replace(config.inputs["b1"], released=None)})
+    pins = Pins(lone, world.open(), lambda: None)
+    try:
+        await asyncio.sleep(0.05)
+        pins.edges.clear()
+        await world.play(Buttons(lone).hold("b1", 200))
+        await until(lambda: [edge.active for edge in pins.edges] == [True, False])
+    finally:
+        pins.close()
