@@ -97,6 +97,11 @@ def _opened(settings: PinsSettings) -> Factory:
     return factory
 
 
+def _is_pigpio(factory: Factory) -> bool:
+    # By its name: only where it is asked for is it installed.
+    return type(factory).__name__ == "PiGPIOFactory"
+
+
 def siren_off(factory: Factory, siren: SirenPins) -> None:
     """Drive the siren's pin to off, and leave it driven: an input would float, and what it drives with it."""
     factory.pin(siren.pin).output_with_state(not siren.active_high)
@@ -169,7 +174,7 @@ class Pins:
             self._buzzer = Player(_writer(self._output(config.buzzer)))
             self._lights = {name: Player(_writer(self._output(pins.light))) for name, pins in config.inputs.items()}
             self._lines = {
-                name: _Line(name, factory.pin(number), factory, self._seen, settles=config.pins.driver == "pigpio")
+                name: _Line(name, factory.pin(number), factory, self._seen, settles=_is_pigpio(factory))
                 for name, number in lines_of(config.inputs).items()
             }
         except Exception as fault:  # each driver raises its own kinds
