@@ -3,7 +3,7 @@
 import tomllib
 import types
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -51,6 +51,9 @@ def _faults(data: object, into: Any, path: tuple[str, ...]) -> list[str]:  # noq
     if isinstance(into, type) and issubclass(into, Struct) and isinstance(data, dict):
         return _struct_faults(data, into, path)
     origin, arguments = get_origin(into), get_args(into)
+    if origin is Annotated:
+        # First what is wrong within, each at its own place; then what the annotation asks of the whole.
+        return _faults(data, arguments[0], path) or _leaf_faults(data, into, path)
     if origin in (Union, types.UnionType):
         structs = [a for a in arguments if isinstance(a, type) and issubclass(a, Struct)]
         if len(structs) == 1 and isinstance(data, dict):

@@ -1,0 +1,49 @@
+"""The gateway's file: the example is right, and a wrong one is told whole."""
+
+from pathlib import Path
+
+import pytest
+
+from controller.errors import BadConfig
+from controller.settings_file import read
+from gateway.config import GatewayConfig
+from gateway.service import read_policy
+
+EXAMPLE = Path("config/gateway.toml")
+
+
+def test_the_example_is_a_gateway_with_a_modem_the_police_and_webhooks() -> None:
+    config = read(EXAMPLE, GatewayConfig)
+    assert config.zone == "z3"
+    assert config.sms is not None
+    assert [modem.name for modem in config.sms.modems] == ["sim1"]
+    assert config.dc09 is not None
+    assert config.webhook is not None
+
+
+def test_every_fault_of_a_file_is_named_at_once(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('zone = "Zone 3"\npolicy = "p"\n[broker]\nport = 0\n[sms]\n[[sms.modems]]\nname = "sim1"\n[dco9]\n', encoding="utf-8")
+    with pytest.raises(BadConfig) as raised:
+        read(file, GatewayConfig)
+    told = "\n".join(raised.value.faults)
+    for part in ("zone: found 'Zone 3'", "[broker] port: found 0", "[sms.modems.#1] port: missing", "dco9: unknown"):
+        assert part in told
+    assert all(str(file) in fault for fault in raised.value.faults)
+
+
+def test_a_gateway_that_could_tell_nobody_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text('zone = "z3"\npolicy = "p"\ndatabase = "mysql://x"\n', encoding="utf-8")
+    with pytest.raises(BadConfig) as raised:
+        read(file, GatewayConfig)
+    assert len(raised.value.faults) == 2
+    assert "nobody could be told" in str(raised.value)
+    assert "mysql" in str(raised.value)
+
+
+def test_a_policy_that_is_not_there_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'zone = "z3"\npolicy = "{tmp_path / "none.toml"}"\n[webhook]\n', encoding="utf-8")
+    with pytest.raises(BadConfig, match="correct the path"):
+        read_policy(read(file, GatewayConfig))
