@@ -3,6 +3,7 @@
 import asyncio
 import re
 import signal
+import sys
 import time
 from collections.abc import Coroutine
 from typing import Annotated, Final
@@ -45,7 +46,9 @@ def run(
     plan = Plan(zones, blocks or (2 if live else 1), broker, pace, seed, not unplugged, None if live else (2.0, 5.0))
     if for_ is not None:
         raise typer.Exit(_until_ended(_unattended(plan, _seconds(for_), presses, more)))
-    raise BadConfig(["cuadra demo: nothing to do; expected how long it runs; add --for 20s --presses 5"])
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise BadConfig(["cuadra demo: no terminal to show the district on; expected one; run it unattended with --for 20s --presses 5"])
+    raise typer.Exit(_until_ended(_live(plan)))
 
 
 def _seconds(text: str) -> float:
@@ -75,6 +78,15 @@ def _until_ended(work: Coroutine[None, None, int]) -> int:
             return STOPPED
 
     return asyncio.run(guarded())
+
+
+async def _live(plan: Plan) -> int:
+    from simulators.demo_view import DemoView  # noqa: PLC0415 (textual takes its time; an unattended run does without it)
+
+    async with demo_district.running(plan, lambda _told: None, console.print) as district:
+        await DemoView(district).run_async()
+        console.print("ending all that was started")
+    return 0
 
 
 async def _unattended(plan: Plan, seconds: float, presses: int, more_s: float) -> int:

@@ -8,14 +8,14 @@ from controller.records.store import rows
 
 
 class IncidentSeen(NamedTuple):
-    """An incident as the journal tells it. state: `open`, `taken`, `on-scene`, `closed`. taken_at_ms: UTC; 0: not yet."""
+    """An incident as the journal tells it. state: `opened`, `taken`, `on-scene`, `closed`. taken_at_ms: UTC; 0: not yet."""
 
     id: str
     block: str
     kind: str
     code: str
     opened_at_ms: int
-    state: str = "open"
+    state: str = "opened"
     taken_at_ms: int = 0
     by: str = ""
 

@@ -110,7 +110,7 @@ class District:
         if incident is not None:
             code, taken_at_ms, by, ident = incident.code, incident.taken_at_ms, incident.by, incident.id
         light = press.block.lights[press.input].first
-        lit = next((light[word] for word in ("recibida", "tomada", "en el lugar") if word in light), None)
+        lit = next((light[word] for word in ("received", "taken", "on scene") if word in light), None)
         text = next((told for told in zone.texts if code and code in told.text), None)
         return Outcome(
             zone.zone, press.block.block, press.kind,

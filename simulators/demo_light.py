@@ -5,9 +5,9 @@ from typing import Final
 from simulators.pin_board import Change
 
 SLOWEST_MS: Final = 2700
-READ_AS: Final = ((40, 70, "avería"), (80, 220, "guardada"), (420, 1150, "recibida"), (1350, 2600, "tomada"), (SLOWEST_MS, 10**9, "en el lugar"))
+READ_AS: Final = ((40, 70, "fault"), (80, 220, "saved"), (420, 1150, "received"), (1350, 2600, "taken"), (SLOWEST_MS, 10**9, "on scene"))
 """A light's phase of so many ms says so. One that follows another pattern's phase without a gap is longer by that."""
-FULL_MS: Final = {"guardada": 100, "recibida": 500, "tomada": 1500, "en el lugar": 2900}
+FULL_MS: Final = {"saved": 100, "received": 500, "taken": 1500, "on scene": 2900}
 
 
 class LightWatch:
