@@ -1,6 +1,7 @@
 """The database under the records: SQLite by default, PostgreSQL by URL, the same code above. What differs is in this file."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from controller.errors import BadConfig, BrokenPromise, Unavailable
 
+MIGRATION_S: Final = 10.0
 BUSY_MS: Final = 500
 """How long a statement waits for somebody else's lock: short, since the gateway tells people from memory after 2 s."""
 
@@ -150,8 +152,20 @@ def _named(engine: Engine, fault: DBAPIError) -> Exception:
 def migrate(engine: Engine) -> None:
     """Bring the database to this version's tables, whatever version's they are or none.
 
+    One that another process is migrating now is waited for: making the tables takes longer than a lock may at night.
     Raises BadConfig when a newer version of Cuadra has been there; Unavailable as `trouble` says.
     """
+    until = time.monotonic() + MIGRATION_S
+    while True:
+        try:
+            return _migrate(engine)
+        except Unavailable:
+            if time.monotonic() > until:
+                raise
+            time.sleep(BUSY_MS / 1000)
+
+
+def _migrate(engine: Engine) -> None:
     with writing(engine) as connection:
         if not is_sqlite(engine):
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
