@@ -37,8 +37,10 @@ Times = dict[str, list[float]]
 
 
 class Burst(NamedTuple):
-    """What a burst came to: presses a second stored, and stored and notified; processor time a press; the most memory;
-    notices that came again under their key."""
+    """What a burst came to: presses a second stored, and stored and notified; processor time a press; the most memory.
+
+    repeats: notices that came again under their key.
+    """
 
     stored: float
     notified: float
