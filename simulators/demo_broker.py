@@ -20,6 +20,10 @@ BESIDE_PATH: Final = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 """Where Mosquitto lies on machines that do not name its folder in PATH."""
 
 
+WITH_US: Final = "import ctypes; ctypes.CDLL(None).prctl(1, 15); " if sys.platform == "linux" else ""
+"""Python that a child begins with: when we are killed it gets SIGTERM (PR_SET_PDEATHSIG), also as what it then becomes."""
+
+
 class BrokerKind(StrEnum):
     """Which broker the demo runs."""
 
@@ -42,7 +46,7 @@ def running(kind: BrokerKind, folder: Path) -> Iterator[int]:
     command = _mosquitto_command(folder, port) if kind is BrokerKind.MOSQUITTO else _embedded_command(folder, port)
     log_path = folder / "broker.log"
     with log_path.open("ab") as log:
-        # The embedded one ends when its standard input does, so it cannot outlive us; Mosquitto does not mind the pipe.
+        # The embedded one ends when its standard input does; Mosquitto does not mind the pipe.
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)  # noqa: S603 (our own command)
     try:
         _wait(process, port, log_path)
@@ -91,7 +95,7 @@ def _mosquitto_command(folder: Path, port: int) -> list[str]:
         *(["user root"] if os.geteuid() == 0 else []),  # its own user could not read the demo's private folder
         "",
     ]), encoding="utf-8")
-    return [program, "-c", str(config)]
+    return [sys.executable, "-c", f"{WITH_US}import os, sys; os.execv(sys.argv[1], sys.argv[1:])", program, "-c", str(config)]
 
 
 def _embedded_command(folder: Path, port: int) -> list[str]:

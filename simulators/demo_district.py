@@ -6,6 +6,7 @@ import random
 import shutil
 import tempfile
 import time
+import tomllib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -14,10 +15,12 @@ from simulators import demo_broker
 from simulators.demo_broker import BrokerKind
 from simulators.demo_zone import BlockHere, Press, Told, ZoneHere, zone_names
 from simulators.phone_network import Pace
+from simulators.site import EXAMPLE
 
-PRESSED: Final = ("panic", "fire", "medical")
+_KINDS: Final = tomllib.loads((EXAMPLE / "policy.toml").read_text(encoding="utf-8"))["kinds"]
+PRESSED: Final = frozenset(name for name, kind in _KINDS.items() if kind.get("siren"))
 """What the unattended run presses: what a whole block hears and sees, so that it can be judged from outside."""
-POLICE_CALLED: Final = ("panic", "fire")
+POLICE_CALLED: Final = frozenset(name for name, kind in _KINDS.items() if kind.get("police") == "immediately")
 
 
 class Plan(NamedTuple):

@@ -53,13 +53,13 @@ class DemoView(App[None]):
 
     TITLE = "Cuadra"
     CSS = """
-    #zones { height: auto; }
-    .zone { width: 1fr; height: auto; border: round $primary; padding: 0; }
+    #zones { height: auto; max-height: 70%; overflow: auto; }
+    .zone { width: 1fr; min-width: 20; height: auto; border: round $primary; padding: 0; }
     .head { height: 3; }
     BlockCell { height: 5; }
     #below { height: 1fr; }
     #texts { width: 3fr; border: round $primary; }
-    #incidents { width: 2fr; border: round $primary; padding: 0 1; }
+    #incidents { width: 2fr; height: 100%; border: round $primary; padding: 0 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("p,space", "press", "press"),
@@ -131,6 +131,7 @@ class DemoView(App[None]):
             case _:
                 return
         self.look()
+        self.query_one(f"#{self.block.block}").scroll_visible(animate=False)
 
     def look(self) -> None:
         """Draw what is so now."""

@@ -22,6 +22,7 @@ from node_firmware.clock import boottime_ms
 from node_firmware.config import NodeConfig
 from simulators.buttons import Buttons
 from simulators.demo_book import Book, IncidentSeen
+from simulators.demo_broker import WITH_US
 from simulators.demo_cable import Cable
 from simulators.demo_light import LightWatch
 from simulators.phone_network import Pace, Phone, PhoneNetwork
@@ -251,7 +252,7 @@ class ZoneHere:
     async def _run(self, name: str, *words: str) -> None:
         with (self.site.folder / f"{name}.log").open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-c", "from controller.command_line import main; main()", *words,
+                sys.executable, "-c", f"{WITH_US}from controller.command_line import main; main()", *words,
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         self._processes.append((name, process))
 
