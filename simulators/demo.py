@@ -131,4 +131,4 @@ def _verdict(outcomes: list[Outcome]) -> int:
 
 
 def _ms(value: int | None) -> str:
-    return "-" if value is None else f"{value:,}"
+    return "-" if value is None else f"{value:,}" if value else "before"

@@ -36,7 +36,7 @@ class Plan(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What can be said of one press from outside. The times are ms after the button's contact closed; None: not so, or not yet.
+    """What can be said of one press from outside. The times are ms after the button's contact closed; 0: it was so before; None: not (yet).
 
     received: the light said so; recorded: the press is in the journal; text: the first one on a member's phone;
     police: their receiver took it; taken: by a member, as the journal has it.
@@ -112,8 +112,7 @@ class District:
         incident = zone.incident_of(press)
         if incident is not None:
             code, taken_at_ms, by, ident = incident.code, incident.taken_at_ms, incident.by, incident.id
-        light = press.block.lights[press.input].first
-        lit = next((light[word] for word in ("received", "taken", "on scene") if word in light), None)
+        lit = min((press.lit[word] for word in ("received", "taken", "on scene") if word in press.lit), default=None)
         text = next((told for told in zone.texts if code and code in told.text), None)
         return Outcome(
             zone.zone, press.block.block, press.kind,

@@ -11,39 +11,31 @@ FULL_MS: Final = {"saved": 100, "received": 500, "taken": 1500, "on scene": 2900
 
 
 class LightWatch:
-    """Watches one light. word: what it says now, in the legend's words; `` at rest.
-
-    first: the pattern's word -> CLOCK_BOOTTIME ms at which its first blink since `forget` began.
-    """
+    """Watches one light. word: what it says now, in the legend's words; `` at rest."""
 
     def __init__(self, pin: int) -> None:
         self._pin = pin
         self._lit_at_ms: int | None = None
         self._dark_since_ms = 0
         self._word = ""
-        self.first: dict[str, int] = {}
 
-    def forget(self) -> None:
-        """Somebody presses now: what was seen before is of no interest."""
-        self.first = {}
-
-    def sees(self, change: Change) -> None:
-        """A pin has changed."""
+    def sees(self, change: Change) -> tuple[str, int] | None:
+        """A pin has changed. Returns the word that a blink has just said, and when that blink began (CLOCK_BOOTTIME, ms)."""
         if change.pin != self._pin:
-            return
+            return None
         if change.level:
             self._lit_at_ms = change.at_ms
-            return
+            return None
         self._dark_since_ms = change.at_ms
         if self._lit_at_ms is None:
-            return
+            return None
         lit_ms = change.at_ms - self._lit_at_ms
         self._lit_at_ms = None
         for least, most, word in READ_AS:
             if least <= lit_ms <= most:
                 self._word = word
-                began_at_ms = change.at_ms - min(FULL_MS.get(word, lit_ms), lit_ms)
-                self.first.setdefault(word, began_at_ms)
+                return word, change.at_ms - min(FULL_MS.get(word, lit_ms), lit_ms)
+        return None
 
     def word(self, now_ms: int) -> str:
         """What it says at `now_ms` (CLOCK_BOOTTIME); dark for longer than any pattern is: at rest."""

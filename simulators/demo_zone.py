@@ -35,6 +35,8 @@ from simulators.site import BUTTON_PINS, EXAMPLE, SIREN_PIN, Site
 logger = logging.getLogger(__name__)
 
 HOLD_MS: Final = 1300
+ASKED_MS: Final = 1000
+"""So long the example's kinds ask to be held: what the light says before that is not about this press."""
 END_S: Final = 8.0
 READY_S: Final = 60.0
 LOOK_S: Final = 0.25
@@ -61,7 +63,9 @@ class Press:
         self.number = block.count(name)
         self.at_boot_ms = boottime_ms()
         self.at_ms = time.time_ns() // 1_000_000
-        self.siren_boot_ms: int | None = None
+        self.siren_boot_ms: int | None = self.at_boot_ms if block.siren else None
+        self.lit: dict[str, int] = {}
+        """What its light has said about it -> when it first did, CLOCK_BOOTTIME."""
 
 
 class BlockHere:
@@ -105,7 +109,6 @@ class BlockHere:
         """Hold the button as long as the kinds ask, and let go. told: hears of it when the contact closes."""
         if self._buttons is None:
             raise RuntimeError(f"{self.node} was not started")
-        self.lights[name].forget()
         press = Press(self, name, self.inputs[name])
         self.presses.append(press)
         told(press)
@@ -118,8 +121,11 @@ class BlockHere:
             for press in self.presses:
                 if press.siren_boot_ms is None and change.at_ms >= press.at_boot_ms:
                     press.siren_boot_ms = change.at_ms
-        for light in self.lights.values():
-            light.sees(change)
+        for name, light in self.lights.items():
+            said = light.sees(change)
+            for press in self.presses if said is not None else ():
+                if press.input == name and said is not None and said[1] >= press.at_boot_ms + ASKED_MS:
+                    press.lit.setdefault(*said)
 
 
 class ZoneHere:
