@@ -51,6 +51,12 @@ class Subject:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
+    def kill(self) -> None:
+        """`kill -9`."""
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
     def end(self) -> None:
         """Stop it."""
         self._process.terminate()

@@ -1,0 +1,1 @@
+"""Whole processes on real transports, as in the street."""
