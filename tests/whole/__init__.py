@@ -1,0 +1,1 @@
+"""Promises that only whole processes can show."""
