@@ -12,7 +12,6 @@ import pytest
 
 from controller.messages import Gesture, InputSettings, KindSettings, Press, PressRef, Settings, encode
 from node_firmware import disk, outbox
-from node_firmware.clock import boottime_ms
 from node_firmware.disk import Connect
 from node_firmware.effects import ForgetPress, KeepPress, KeepSettings, MarkSiren
 from node_firmware.inputs import DiskWell, NodeInput, PressKept, PressNotKept, WaitingPress
