@@ -227,8 +227,9 @@ class Decisions:
             self.from_memory = False
             logger.warning("committing works again; what was decided meanwhile is on disk")
             self.put(PartRecovered(STORE, CANNOT_COMMIT))
-        elif any(decided.records for decided in self._decided):
-            waited_s = self._loop_time() - self._decided[0].since
+        oldest = next((decided for decided in self._decided if decided.records and not decided.urgent_done), None)
+        if oldest is not None:
+            waited_s = self._loop_time() - oldest.since
             self._impatience = asyncio.get_running_loop().call_later(max(0.0, PATIENCE_S - waited_s), self._go_on_from_memory)
 
     def _go_on_from_memory(self) -> None:
@@ -240,6 +241,9 @@ class Decisions:
         self.put(PartFailed(STORE, CANNOT_COMMIT))
 
     def _do_urgent(self, decided: _Decided) -> None:
+        """Once: what waits through several spells without a disk was told in the first."""
+        if decided.urgent_done:
+            return
         decided.urgent_done = True
         for effect in decided.effects:
             if isinstance(effect, URGENT):

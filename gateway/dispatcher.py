@@ -42,7 +42,7 @@ class Dispatcher:
         self._settle = settle
         self._utc_ms = utc_ms
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._refusals: set[asyncio.Task[None]] = set()
+        self._refusals: set[asyncio.Future[None]] = set()
 
     def queue(self, effect: QueueNotice) -> None:
         """Send it when it is due, the most urgent first."""
@@ -75,7 +75,7 @@ class Dispatcher:
             lane.add(effect)
             return
         why = f"this gateway has no channel {effect.notice.channel!r}; configure it in gateway.toml"
-        refusal = asyncio.get_running_loop().create_task(_await(self._settle(NoticeTried(effect.notice.id, effect.attempt, Tried.NEVER, why=why))))
+        refusal = asyncio.ensure_future(self._settle(NoticeTried(effect.notice.id, effect.attempt, Tried.NEVER, why=why)))
         self._refusals.add(refusal)
         refusal.add_done_callback(self._refusals.discard)
 
@@ -142,7 +142,3 @@ class _Lane:
                 return NoticeTried(notice, attempt, Tried.NEVER, why=f"{why}; {attempt} tries")
             case Never(why):
                 return NoticeTried(notice, attempt, Tried.NEVER, why=why)
-
-
-async def _await(awaitable: Awaitable[None]) -> None:
-    await awaitable

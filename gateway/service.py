@@ -23,7 +23,7 @@ from controller.records.commitments import commitment
 from controller.records.private import Private
 from controller.records.store import Store
 from controller.rules.effects import GiveReceipt, QueueNotice, SendDown, SendOrder, StopNotice, ZoneEffect
-from controller.rules.inputs import MemberWrote, NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started
+from controller.rules.inputs import MemberWrote, NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
 from controller.rules.policy import Policy
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
@@ -141,8 +141,8 @@ class Service:
             case StopNotice(notice):
                 self._dispatcher.stop(notice)
 
-    def _committed(self, event: object) -> None:
-        self._inbox.committed(event)  # type: ignore[arg-type]  # Decisions gives back what it was given
+    def _committed(self, event: ZoneInput) -> None:
+        self._inbox.committed(event)
 
     # What the broker's thread says.
 

@@ -128,3 +128,21 @@ async def test_a_defect_of_the_rules_is_remembered_before_this_life_ends() -> No
         await asyncio.wait_for(bench.decisions.run(), 5)
     assert raised.group_contains(BrokenPromise, match="PressArrived")
     assert bench.failed == [press(1)]
+
+
+async def test_a_disk_that_hangs_again_and_again_has_nobody_told_twice(bench: Bench) -> None:
+    """What was told from memory and is still waiting when the disk hangs once more was told."""
+    bench.disk.free.clear()
+    bench.decisions.put(press(1))
+    await until(lambda: bench.decisions.from_memory)
+    bench.decisions.put(press(2))
+    await until(lambda: len(bench.did(QueueNotice)) == 2)
+    # One commit succeeds, the next one hangs with the second press in it, and the patience runs out anew.
+    bench.disk.one_more()
+    await until(lambda: len(bench.did(GiveReceipt)) == 1)
+    bench.decisions.put(press(3))
+    await until(lambda: len({effect.notice.id for effect in bench.did(QueueNotice) if isinstance(effect, QueueNotice)}) == 3)
+    bench.disk.free.set()
+    await until(lambda: len(bench.did(GiveReceipt)) == 3)
+    assert sorted(effect.notice.id for effect in bench.did(QueueNotice) if isinstance(effect, QueueNotice)) == ["i-1", "i-2", "i-3"]
+    assert len(bench.did(SendOrder)) == 3
