@@ -17,6 +17,11 @@ from msgspec import Struct
 Flag = Literal[0, 1]
 
 
+def flag(value: bool) -> Flag:
+    """The value as an entry holds it: integers and strings only."""
+    return 1 if value else 0
+
+
 class Chain(StrEnum):
     """A zone's two chains."""
 

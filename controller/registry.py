@@ -6,7 +6,7 @@ personal: names, phone numbers, addresses of homes and channel URLs are private;
 (`..._ref`) that only `controller/records/private.py` can open.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Final
@@ -154,19 +154,6 @@ class Registry(Struct, frozen=True):
     """By (node, input)."""
     members: Mapping[str, Member] = field(default_factory=dict)
     shifts: tuple[Shift, ...] = ()
-
-    def nodes_of(self, block: str) -> list[Node]:
-        """The block's nodes, in the order of their ids."""
-        return [node for _, node in sorted(self.nodes.items()) if node.block == block]
-
-    def inputs_of(self, node: str) -> list[Input]:
-        """The node's inputs, in the order of their ids."""
-        return [self.inputs[key] for key in sorted(self.inputs) if key[0] == node]
-
-    def members_with(self, roles: Iterable[Role]) -> list[Member]:
-        """The members who have one of `roles`, in the order of their ids."""
-        wanted = frozenset(roles)
-        return [member for _, member in sorted(self.members.items()) if wanted.intersection(member.roles)]
 
 
 TABLES: Final = ("district", "zones", "blocks", "nodes", "inputs", "members", "shifts")

@@ -231,6 +231,13 @@ def _subject(facts: TextFacts, words: dict[str, str]) -> str:
     return f"{words.get(f'subject.{sort}', sort)} {which}".strip()
 
 
+def _fault(facts: TextFacts, words: dict[str, str]) -> str:
+    """What is wrong, and with which part of a node where its code names one: `stuck:b1`."""
+    code, _, part = facts.fault.partition(":")
+    name = words.get(f"fault.{code}") or code
+    return f"{name} ({part})" if part else name
+
+
 _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "kind": _kind,
     "time": _time,
@@ -243,5 +250,5 @@ _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "who": lambda facts, words: words["who.block"] if facts.who in ("", "block") else facts.who,
     "address": lambda facts, _: facts.address,
     "outcome": lambda facts, words: words.get(f"outcome.{facts.outcome}") or words["outcome.unknown"],
-    "fault": lambda facts, words: words.get(f"fault.{facts.fault}") or facts.fault,
+    "fault": _fault,
 }

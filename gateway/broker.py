@@ -17,9 +17,8 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from paho.mqtt.properties import Properties
 
-from controller.errors import BadConfig
+from controller.broker_settings import BrokerSettings
 from controller.messages import ROOT, Channel
-from gateway.config import BrokerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +87,7 @@ class Broker:
         client.on_connect_fail = self._on_connect_fail
         client.on_message = self._on_message
         if settings.username is not None:
-            client.username_pw_set(settings.username, _password(settings))
+            client.username_pw_set(settings.username, settings.password())
         if settings.ca_file is not None:
             client.tls_set(ca_certs=str(settings.ca_file), tls_version=ssl.PROTOCOL_TLS_CLIENT)
         self._client = client
@@ -171,12 +170,3 @@ class Broker:
         if first:
             self._arrived()
 
-
-def _password(settings: BrokerSettings) -> str | None:
-    if settings.password_file is None:
-        return None
-    try:
-        return settings.password_file.read_text(encoding="utf-8").strip()
-    except OSError as fault:
-        raise BadConfig([f"[broker] password_file: {settings.password_file} cannot be read ({fault.strerror}); "
-                         "correct the path or its mode"]) from fault

@@ -2,28 +2,16 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct, field
 
+from controller.broker_settings import BrokerSettings
 from controller.messages import Name
 from gateway.channels.apprise import AppriseSettings
 from gateway.channels.cap import CapSettings
 from gateway.channels.dc09 import Dc09Settings
 from gateway.channels.sms import SmsSettings
 from gateway.channels.webhook import WebhookSettings
-
-Port = Annotated[int, Meta(ge=1, le=65535)]
-
-
-class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the zone's broker is. ca_file set: TLS."""
-
-    host: str = "127.0.0.1"
-    port: Port = 1883
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
 
 
 class KeyFiles(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +35,7 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True):
     zone: Name
     policy: Path
     database: str = "sqlite:////var/lib/cuadra-gateway/gateway.db"
-    broker: BrokerSettings = field(default_factory=BrokerSettings)
+    broker: BrokerSettings = BrokerSettings("127.0.0.1")
     keys: KeyFiles = field(default_factory=KeyFiles)
     sms: SmsSettings | None = None
     dc09: Dc09Settings | None = None

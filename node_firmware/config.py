@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from controller.broker_settings import BrokerSettings, Port
 from controller.messages import KindSettings, Name, Pulse
 from controller.registry import PublicKey
 
 Pin = Annotated[int, Meta(ge=0, le=27, description="BCM number")]
-Port = Annotated[int, Meta(ge=1, le=65535)]
 
 PULLED_UP_AT_POWER_ON = range(9)
 """BCM 0 to 8 start with a pull-up: a siren there would howl between power-on and the first line of our code."""
@@ -23,16 +23,6 @@ class Identity(Struct, frozen=True, forbid_unknown_fields=True):
     node: Name
     gateway_public_key: PublicKey
     key_file: Path = Path("/var/lib/cuadra-node/node.key")
-
-
-class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the zone's broker is. ca_file set: TLS."""
-
-    host: str
-    port: Port = 1883
-    username: str | None = None
-    password_file: Path | None = None
-    ca_file: Path | None = None
 
 
 class PinsSettings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,7 @@ import heapq
 import itertools
 import logging
 import random
+import socket
 import ssl
 from collections.abc import Callable
 from typing import Final
@@ -22,10 +23,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from controller import messages
 from controller.authentication import Direction, PairKey
+from controller.broker_settings import BrokerSettings
 from controller.errors import BadConfig, BadMessage
 from controller.messages import CHANNELS, ROOT, Message, Online, Topic
 from node_firmware.clock import boottime_ms
-from node_firmware.config import BrokerSettings, NodeConfig
+from node_firmware.config import NodeConfig
 from node_firmware.inputs import (
     AnswerCame,
     IncidentCame,
@@ -67,7 +69,7 @@ class Link:
         self._key = key
         self._will = will
         self._feed = feed
-        self._password = _password(broker)
+        self._password = broker.password()
         self._tls = _tls(broker)
         self._resolver = Resolver(broker.host, broker.port)
         self._queue: list[tuple[int, int, Message, int | None, int]] = []
@@ -118,6 +120,8 @@ class Link:
             max_inflight_messages=IN_FLIGHT_MAX,
             max_queued_incoming_messages=1000,
             tls_context=self._tls,
+            # Without it a press waits up to 40 ms for the broker's delayed acknowledgement of the packet before.
+            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
         client.pending_calls_threshold = IN_FLIGHT_MAX + 5
         return client
@@ -225,16 +229,6 @@ def _as_input(message: Message) -> NodeInput:
             return AnswerCame(message)
         case _:
             raise BadMessage(f"{type(message).__name__}: a node's own sort of message; expected one of the gateway's")
-
-
-def _password(broker: BrokerSettings) -> str | None:
-    if broker.password_file is None:
-        return None
-    try:
-        return broker.password_file.read_text().strip()
-    except OSError as fault:
-        raise BadConfig([f"[broker] password_file: {broker.password_file} cannot be read ({fault.strerror}); "
-                         "expected a file with the password alone, readable by this user"]) from fault
 
 
 def _tls(broker: BrokerSettings) -> ssl.SSLContext | None:

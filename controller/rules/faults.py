@@ -15,7 +15,7 @@ URGENT: Final = frozenset({"cannot-commit", "down", "no-answer", "hung", "unplug
 """Codes of faults with which people may not be told."""
 ENDS_BY_ITSELF_MS: Final = 3_600_000
 """What is only ever seen happening is over when it was not seen for so long."""
-SEEN_ONLY: Final = frozenset({"two-devices-one-name", "same-number-two-presses"})
+SEEN_ONLY: Final = frozenset({"two-devices-one-name", "same-number-two-presses", "rules-failed"})
 
 
 def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret: bool = False) -> None:

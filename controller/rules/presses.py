@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from controller.entries import Chain, Flag, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded
+from controller.entries import Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, PressRef, Receipt, digest_of, encode
 from controller.rules import codes, escalation, faults
 from controller.rules.dating import Dated, date
@@ -65,7 +65,7 @@ def _record(desk: Desk, case: _Case, event: PressArrived, chain: Chain, meaning:
     press = event.press
     desk.record(chain, PressRecorded(
         event.node, press.boot, press.seq, press.input, press.kind, press.gesture.value, event.digest, case.dated.from_ms, case.dated.to_ms,
-        meaning, incident, drill=_flag(press.drill), late=_flag(case.late), refers_to=_text(press.refers_to),
+        meaning, incident, drill=flag(press.drill), late=flag(case.late), refers_to=_text(press.refers_to),
         conflicts_with=event.conflicts_with, age_refused=case.dated.age_refused,
     ))
 
@@ -156,7 +156,7 @@ def _open(desk: Desk, case: _Case) -> None:
     desk.record(case.chain, IncidentOpened(
         ident, case.block, case.kind, codes.incident_code(ident, desk.state.by_code, secret=secret), case.event.node, press.boot, press.seq,
         press.input, case.dated.from_ms, case.dated.to_ms, desk.registry.version, desk.policy.version,
-        silent=_flag(secret), drill=_flag(case.drill), late=_flag(case.late),
+        silent=flag(secret), drill=flag(case.drill), late=flag(case.late),
     ))
     incident = desk.state.incidents[ident]
     escalation.sirens(desk, incident, on=True, but=case.event.node)
@@ -240,10 +240,6 @@ def _kind(desk: Desk, case: _Case) -> Kind:
     if case.kind == TAMPER and case.chain is Chain.SEALED:
         return desk.policy.kind(desk.network.kind_at(case.event.node, case.event.press.input))
     return desk.policy.kind(case.kind)
-
-
-def _flag(value: bool) -> Flag:
-    return 1 if value else 0
 
 
 def _text(ref: PressRef | None) -> str:

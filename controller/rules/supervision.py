@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from controller.entries import BadMessageKept, Chain, Flag, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame
+from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
@@ -14,6 +14,7 @@ from controller.rules.signs import Signs, Suppressed
 BROKER: Final = ("gateway/broker", "down")
 TWO_DEVICES: Final = "two-devices-one-name"
 LATE: Final = "late"
+UNKNOWN_KIND: Final = "unknown-kind"
 MANY_LATE: Final = ("zone/nodes", "many-late")
 FLIP_MS: Final = 60_000
 """Two devices under one name throw each other out of the broker all day: their births are recorded so often at most."""
@@ -43,7 +44,7 @@ def online(desk: Desk, signs: Signs, event: NodeOnline) -> None:
     if life is None or said.boot != boot or life.gone:
         heard_utc_ms = signs.over(node, boot) if boot != said.boot else 0
         desk.record(Chain.OPEN, NodeCame(
-            node, said.boot, said.firmware[:40], said.settings_rev, boot, heard_utc_ms, machine_restarted=1 if said.machine_restarted else 0))
+            node, said.boot, said.firmware[:40], said.settings_rev, boot, heard_utc_ms, machine_restarted=flag(said.machine_restarted)))
     if said.silent_boot is not None and said.silent_boot not in desk.state.silent_lives.get(node, {}):
         desk.record(Chain.SEALED, SilentLifeCame(node, said.silent_boot))
     _heard(desk, signs, node, said.boot)
@@ -77,7 +78,7 @@ def asked(desk: Desk, signs: Signs, event: NodeAsked) -> None:
     _heard(desk, signs, node, ask.boot)
     why = next((code for subject, code in desk.state.fault_of if code in URGENT or subject == f"node/{node}"), "")
     ok = not why
-    desk.record(Chain.OPEN, NodeAskedRecorded(node, ask.boot, ask.input, _flag(ok), why))
+    desk.record(Chain.OPEN, NodeAskedRecorded(node, ask.boot, ask.input, flag(ok), why))
     desk.then(SendDown(node, Answer(ask.boot, ask.id, ok, why)))
 
 
@@ -85,7 +86,7 @@ def done(desk: Desk, signs: Signs, event: NodeDone) -> None:
     """What a node made of an order."""
     said = event.done
     _heard(desk, signs, event.node, said.boot)
-    desk.record(Chain.OPEN, OrderAnswered(event.node, said.id[:80], _flag(said.done), said.why[:200]))
+    desk.record(Chain.OPEN, OrderAnswered(event.node, said.id[:80], flag(said.done), said.why[:200]))
 
 
 def bad_message(desk: Desk, signs: Signs, event: BadMessageCame) -> None:
@@ -158,6 +159,15 @@ def start(desk: Desk, signs: Signs) -> None:
     signs.look_at_ms = desk.at_ms + desk.policy.times.beat_s * 1000
 
 
+def look_at_kinds(desk: Desk) -> None:
+    """An input whose kind the policy does not have is a fault until one of the two is corrected: its presses are told as panic."""
+    unknown = {(f"node/{one.node}", f"{UNKNOWN_KIND}:{one.input}") for one in desk.registry.inputs.values() if one.kind not in desk.policy.kinds}
+    for key in [key for key in desk.state.fault_of if key[1].startswith(f"{UNKNOWN_KIND}:") and key not in unknown]:
+        end_fault(desk, *key)
+    for key in sorted(unknown):
+        raise_fault(desk, *key)
+
+
 def bring_up_to_date(desk: Desk, node: str, settings_rev: int) -> None:
     """Send the node its settings if those that it has are behind."""
     life = desk.state.nodes.get(node)
@@ -175,8 +185,8 @@ def _faults(desk: Desk, signs: Signs, node: str, said: tuple[NodeFault, ...]) ->
     """Raise what the node names and did not before; end what it names no more."""
     known = signs.faults.get(node)
     if known is None:
-        ours = {LATE, *SEEN_ONLY}
-        before = {code for subject, code in desk.state.fault_of if subject == f"node/{node}" and code not in ours}
+        ours = {LATE, UNKNOWN_KIND, *SEEN_ONLY}
+        before = {code for subject, code in desk.state.fault_of if subject == f"node/{node}" and code.partition(":")[0] not in ours}
     else:
         before = {_code(fault) for fault in known}
     now = {_code(fault): _secret(desk, node, fault) for fault in said}
@@ -199,7 +209,3 @@ def _code(fault: NodeFault) -> str:
 
 def _keep(desk: Desk, event: BadMessageCame, suppressed: int) -> None:
     desk.record(Chain.OPEN, BadMessageKept(event.sort.value, event.topic, event.digest, event.size, event.why, event.node, suppressed))
-
-
-def _flag(value: bool) -> Flag:
-    return 1 if value else 0

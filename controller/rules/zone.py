@@ -161,6 +161,7 @@ class ZoneController:
             desk.record(Chain.OPEN, PolicyInForce(policy.version, policy.text))
         self.network = Network(registry, policy)
         desk.network, desk.registry, desk.policy = self.network, registry, policy
+        supervision.look_at_kinds(desk)
         for node, life in self.state.nodes.items() if changed else ():
             if life.boot and not life.gone:
                 supervision.bring_up_to_date(desk, node, 0)

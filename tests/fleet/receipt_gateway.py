@@ -6,10 +6,10 @@ from types import TracebackType
 
 from controller import messages
 from controller.authentication import Direction, PairKey
+from controller.broker_settings import BrokerSettings
 from controller.errors import BadMessage
 from controller.messages import CHANNELS, Beat, Done, DownMessage, Kept, Online, Press, Receipt, Topic, digest_of, encode, topic_of
 from gateway.broker import Arrival, Broker
-from gateway.config import BrokerSettings
 
 ZONE = "z1"
 

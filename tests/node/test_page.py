@@ -7,6 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from controller import settings_file
+from controller.broker_settings import BrokerSettings
 from controller.messages import KindSettings, Pulse
 from node_firmware import config
 from node_firmware.commands import node
@@ -49,7 +50,7 @@ def test_each_gesture_is_explained(hands: Hands) -> None:
 
 def test_every_setting_is_on_the_page_or_in_the_example() -> None:
     example = (ROOT / "config" / "node.toml").read_text(encoding="utf-8")
-    for struct in (config.Identity, config.BrokerSettings, config.PinsSettings, config.InputPins, config.SirenPins, NodeConfig):
+    for struct in (config.Identity, BrokerSettings, config.PinsSettings, config.InputPins, config.SirenPins, NodeConfig):
         for name in struct.__struct_fields__:
             assert name in example or f"`{name}`" in PAGE, name
 

@@ -179,7 +179,7 @@ class Night:
         boot = boot_of(node + life + ("s" if silent else ""))
         if not seq:
             seq = self._seqs[boot] = self._seqs.get(boot, 0) + 1
-        inputs = {each.kind: each.input for each in self.registry.inputs_of(node)}
+        inputs = {each.kind: each.input for each in self.registry.inputs.values() if each.node == node}
         made = Press(boot, seq, name or inputs.get(kind, "b1"), kind, gesture, drill, refers_to)
         age_ms = None if age_s is None else int(age_s * 1000)
         self.does(PressArrived(node, made, digest_of(encode(made)), age_ms, waited_s * 1000, conflicts_with=conflicts_with))

@@ -3,6 +3,7 @@
 from datetime import time
 
 import pytest
+from msgspec import structs
 
 from controller.entries import (
     BadMessageKept,
@@ -17,7 +18,7 @@ from controller.entries import (
     ReplyReceived,
 )
 from controller.messages import Ask, Gesture, Kept, LightState, NodeFault, Settings, SirenOff, SirenOn
-from controller.registry import Role, Shift
+from controller.registry import Input, Role, Shift
 from controller.rules.effects import SendDown
 from controller.rules.inputs import (
     BadMessageCame,
@@ -607,6 +608,20 @@ def test_a_nodes_fault_is_told_once_to_the_technician_and_ends(night: Night) -> 
         night.beats("b12n1", faults=(NodeFault("disk-full"),))
     night.expects(tito="fault")
     night.beats("b12n1")
+    assert night.zone.state.faults == {}
+    night.expects(tito="fault_ended")
+
+
+def test_a_kind_that_the_policy_does_not_have_is_a_fault_until_one_of_the_two_is_corrected(night: Night) -> None:
+    mistyped = dict(night.registry.inputs)
+    mistyped["b13n1", "b1"] = Input("b13n1", "b1", "pannic")
+    night.does(RegistryChanged(structs.replace(night.registry, rev=8, version="mistyped", inputs=mistyped)))
+    night.expects(tito="fault")
+    assert [(fault.subject, fault.code) for fault in night.bodies(FaultRaised)] == [("node/b13n1", "unknown-kind:b1")]
+    night.births("b13n1")
+    night.beats("b13n1")
+    assert night.zone.state.faults, "no beat ends what is not the node's to mend"
+    night.does(RegistryChanged(structs.replace(night.registry, rev=9, version="corrected")))
     assert night.zone.state.faults == {}
     night.expects(tito="fault_ended")
 

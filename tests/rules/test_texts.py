@@ -131,3 +131,9 @@ def test_an_unknown_language_gets_spanish() -> None:
 def test_an_unknown_template_is_named() -> None:
     with pytest.raises(KeyError, match="alarn"):
         compose("alarn", FACTS, "es")
+
+
+def test_a_fault_of_a_part_names_the_part_in_the_readers_language() -> None:
+    told = compose("fault", TextFacts(fault="stuck:b1", subject="node/z1b01n1", made_at_ms=AT_21_14), "es").text
+    assert "(b1)" in told
+    assert "stuck" not in told
