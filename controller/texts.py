@@ -116,8 +116,10 @@ class Composed(Struct, frozen=True):
     text: str
 
 
-def compose(template: str, facts: TextFacts, language: str) -> Composed:
+def compose(template: str, facts: TextFacts, language: str, *, spare: int = 0) -> Composed:
     """The text of `template` (a key of `TEMPLATES`) in `language`; in Spanish where there is no such catalogue.
+
+    spare: septets that are left free for what the channel puts before it.
 
     Raises KeyError for a template that is none.
     """
@@ -131,7 +133,7 @@ def compose(template: str, facts: TextFacts, language: str) -> Composed:
     title = _plain(words["title.silent"] if facts.silent else words["title.fault"] if facts.fault else words["title"])
     if facts.drill:
         title = f"{_plain(mark)} {title}"
-    return Composed(title, _fitted(to_gsm7(mark + wording), values))
+    return Composed(title, _fitted(to_gsm7(mark + wording), values, SINGLE_SEPTETS_MAX - spare))
 
 
 @cache
@@ -149,10 +151,10 @@ def catalogue(language: str) -> dict[str, str]:
     return {str(message.id): str(message.string) for message in read if message.id and message.string}
 
 
-def _fitted(wording: str, values: dict[str, str]) -> str:
-    """The wording with its values, the names cut so far that it is one SMS."""
+def _fitted(wording: str, values: dict[str, str], septets_max: int) -> str:
+    """The wording with its values, the names cut so far that it fits."""
     text = wording.format_map(values)
-    over = _length(text) - SINGLE_SEPTETS_MAX
+    over = _length(text) - septets_max
     if over <= 0:
         return text
     names = {name: values[name] for name in NAMED if name in values}

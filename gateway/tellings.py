@@ -28,6 +28,8 @@ STEPS: Final[dict[str, StepName]] = {
 LINE_NUMBERS: Final = 4999
 """How many line numbers each chain has at an address; sealed ones lie above, so that no gap below shows them."""
 ZONE_NUMBERS: Final = 999
+MARK_SEPTETS: Final = len("(2) ")
+"""What is left free in a further try: an SMS that may be a repetition says so, and stays one SMS."""
 
 
 class Tellings:
@@ -52,7 +54,7 @@ class Tellings:
         chain = notice.chain if notice is not None else Chain.OPEN
         incident = state.incidents.get(effect.incident)
         facts = self._facts(queued, incident, registry)
-        words = compose(queued.template, facts, member.language)
+        words = compose(queued.template, facts, member.language, spare=MARK_SEPTETS if effect.attempt > 1 else 0)
         number = (queued.number - 1) % LINE_NUMBERS + 1
         return Telling(
             key=queued.id,

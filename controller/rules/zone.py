@@ -167,11 +167,17 @@ class ZoneController:
                 supervision.bring_up_to_date(desk, node, 0)
 
     def _start(self, desk: Desk, event: Started) -> None:
-        """Go on where the journal ends: what was not sent is sent, what was due is due."""
+        """Go on where the journal ends: what was not sent is sent, what was due is due.
+
+        A notice of an earlier life without an outcome may have been under way when that life ended: this is its second try.
+        """
+        unsent = self.state.unsent()
         desk.record(Chain.OPEN, GatewayStarted(event.version))
         self._use(desk, self.network.registry, self.network.policy)
         supervision.start(desk, self.signs)
-        for notice in self.state.unsent():
-            desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, notice.attempt, notice.due_at_ms))
+        for notice in unsent:
+            if notice.state not in FINAL:
+                attempt = notice.attempt + 1 if notice.state == "queued" else notice.attempt
+                desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, attempt, notice.due_at_ms))
         for node in self.state.nodes:
             desk.light_node(node)

@@ -111,6 +111,25 @@ def test_folding_the_record_gives_the_living_state_in_any_interleaving_of_the_ch
     assert picture(other) == live
 
 
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.one_of(happenings, st.tuples(st.just("restart"))), max_size=25))
+def test_a_notice_is_a_first_try_exactly_once(story: Story) -> None:
+    night = Night()
+    handed: set[str] = set()
+    looked = 0
+
+    def first_or_further(night: Night) -> None:
+        nonlocal looked
+        for effect in night.done[looked:]:
+            if isinstance(effect, QueueNotice):
+                assert (effect.attempt > 1) == (effect.notice.id in handed)
+                handed.add(effect.notice.id)
+        looked = len(night.done)
+
+    night.checks.append(first_or_further)
+    lives(night, story)
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(happenings, max_size=20), st.lists(st.sampled_from(["violence", "extortion"]), min_size=1, max_size=3), st.integers(0, 20))
 def test_no_silent_press_shows_on_the_open_side(story: Story, kinds: list[str], at: int) -> None:

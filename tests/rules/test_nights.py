@@ -556,6 +556,7 @@ def test_a_started_gateway_goes_on_where_the_last_one_stood(night: Night) -> Non
     night.passed_ms += 60_000
     night.does(Started("1.0"))
     assert set(night.queued) == waiting
+    assert {one.attempt for one in night.queued.values()} == {2}, "they may have been under way: a repetition says so"
     night.expects(**FIRST_RING)
     night.passes(s=60)
     night.expects(caro="alarm")

@@ -1,0 +1,95 @@
+"""Texts that people write to a real gateway through a real serial line, and a gateway that is killed while it reads or answers them."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from controller.entries import Body, Chain
+from controller.records import database
+from controller.records.journal import genesis, read_chain
+from controller.records.store import rows
+from simulators.modem_simulator import Pace
+from simulators.phone_network import PhoneNetwork
+from simulators.site import Site
+from tests.mosquitto import Mosquitto
+
+pytestmark = pytest.mark.whole
+
+PATROL = "+51900000302"
+
+
+class Line:
+    """A zone's gateway on one modem, and nothing else."""
+
+    def __init__(self, folder: Path, broker: Mosquitto, phones: PhoneNetwork) -> None:
+        self.folder, self.phones = folder, phones
+        self.site = Site(folder / "z3", "z3", broker.port)
+        self.site.bring_in()
+        self.modem = phones.modem("sim1", folder / "modem")
+        self.site.write_gateway(["[sms]", "[[sms.modems]]", 'name = "sim1"', f'port = "{folder / "modem"}"'])
+        self.gateway: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        words = (sys.executable, "-c", "from controller.command_line import main; main()", "gateway", "run", "-c", str(self.site.gateway_file))
+        with self.log.open("ab") as log:
+            self.gateway = subprocess.Popen(words, stderr=log)
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        assert self.gateway is not None
+        self.gateway.kill()
+        self.gateway.wait()
+
+    def end(self) -> None:
+        if self.gateway is not None:
+            self.gateway.terminate()
+            self.gateway.wait(timeout=20)
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "gateway.log"
+
+    def entries(self, *kinds: type[Body]) -> list[Body]:
+        """What is on record in the open chain."""
+        engine = database.connect(self.site.database)
+        try:
+            entries = list(read_chain("z3", Chain.OPEN, rows(engine, "z3", Chain.OPEN), genesis("z3", Chain.OPEN)))
+        finally:
+            engine.dispose()
+        return [entry.body for entry in entries if isinstance(entry.body, kinds)]
+
+    async def until(self, so: Callable[[], object], within_s: float = 20) -> None:
+        async with asyncio.timeout(within_s):
+            while not so():  # noqa: ASYNC110 (another process tells nobody here)
+                await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def line(tmp_path: Path) -> AsyncIterator[Line]:
+    tmp_path.chmod(0o755)  # noqa: ASYNC240 (a folder of memory; the broker runs as a user of its own)
+    async with PhoneNetwork(Pace(times=0.05)) as phones:
+        with Mosquitto(tmp_path) as broker:
+            made = Line(tmp_path, broker, phones)
+            made.start()
+            try:
+                yield made
+            finally:
+                await asyncio.to_thread(made.end)
+
+
+async def test_an_answer_that_was_under_way_when_the_gateway_was_killed_comes_again_with_a_mark(line: Line) -> None:
+    line.modem.faults.lost_answers = 1
+    patrol = line.phones.phone(PATROL)
+    patrol.writes("hola")
+    first = await patrol.expects("1=voy", within_s=20)
+    line.kill()
+    line.start()
+    again = await patrol.expects("(2) ", within_s=20)
+    assert again.text == f"(2) {first.text}"
+    patrol.writes("1")
+    fresh = await patrol.expects("No hay nada abierto", within_s=20)
+    assert not fresh.text.startswith("("), "what was made in this life is no repetition"
