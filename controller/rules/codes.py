@@ -47,4 +47,4 @@ def secret_half(code: str) -> bool:
 
 def _short(*parts: str) -> str:
     digest = hashlib.sha256("\x00".join(parts).encode()).digest()
-    return base64.b32encode(digest).decode()[:10].lower()
+    return base64.b32encode(digest[:10]).decode()[:10].lower()

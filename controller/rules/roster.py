@@ -1,10 +1,14 @@
 """Who is on duty for a block at a moment."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from controller.registry import Registry, Role, Shift
+
+WHOLE_ZONE: Final = ""
+"""Stands where a block's id would."""
 
 
 class Roster:
@@ -20,28 +24,33 @@ class Roster:
             for shifts in [self._blocks.setdefault(block, []) for block in shift.blocks] or [self._zone]:
                 shifts.append(shift)
         self._minute = -1
-        self._zone_now: list[Shift] = []
+        self._now: dict[str, list[Shift]] = {}
 
     def on_duty(self, block: str, roles: Collection[Role], at_ms: int) -> list[str]:
         """The members on a shift for `block` at `at_ms` (UTC) in one of `roles`, each once.
 
         Those whose shift names the block come before those of the whole zone; then by the order of `roles`, then by id.
         """
-        at = datetime.fromtimestamp(at_ms / 1000, UTC)
         if self._minute != at_ms // 60_000:
             # Shifts begin and end on the minute.
             self._minute = at_ms // 60_000
-            self._zone_now = [shift for shift in self._zone if covers(shift, at, self._tz)]
+            self._now = {WHOLE_ZONE: self._going_on(self._zone, at_ms)}
+        own = self._now.get(block)
+        if own is None:
+            own = self._now[block] = self._going_on(self._blocks.get(block, ()), at_ms)
         order = {role: place for place, role in enumerate(roles)}
         found: dict[str, tuple[int, int]] = {}
-        own = [shift for shift in self._blocks.get(block, ()) if covers(shift, at, self._tz)]
-        for width, shifts in enumerate((own, self._zone_now)):
+        for width, shifts in enumerate((own, self._now[WHOLE_ZONE])):
             for shift in shifts:
                 if shift.role in order:
                     key = (width, order[shift.role])
                     if shift.member not in found or key < found[shift.member]:
                         found[shift.member] = key
         return sorted(found, key=lambda member: (found[member], member))
+
+    def _going_on(self, shifts: Iterable[Shift], at_ms: int) -> list[Shift]:
+        at = datetime.fromtimestamp(at_ms / 1000, UTC)
+        return [shift for shift in shifts if covers(shift, at, self._tz)]
 
 
 def covers(shift: Shift, at: datetime, tz: ZoneInfo) -> bool:
