@@ -35,15 +35,24 @@ logger = logging.getLogger(__name__)
 
 AGE_MS_MAX: Final = 10 * 366 * 86_400_000
 """An age above ten years is no age."""
-REMEMBERED_MAX: Final = 200_000
+REMEMBERED_MAX: Final = 50_000
 """Presses whose repeats are recognised without asking the records."""
+
+ASKED_S_MAX: Final = 0.5
+"""How long a press waits for the records to say whether they have it."""
 
 PressKey = tuple[str, str, int]
 """(node, boot, seq)."""
+Life = tuple[str, str]
+"""(node, boot)."""
 
 
 class Known(Protocol):
-    """What is needed of the records: the digests under which presses are on record."""
+    """What is needed of the records: which presses are there."""
+
+    def lives(self) -> set[Life]:
+        """The lives with a press on record. Raises Unavailable."""
+        ...
 
     def known(self, keys: Iterable[PressKey]) -> Mapping[PressKey, frozenset[str]]:
         """Those of `keys` that are on record. Raises Unavailable."""
@@ -54,6 +63,8 @@ class Inbox:
     """Turns arrivals into the core's inputs.
 
     put: gives the core an input. receipt: sends a receipt (for a press that is already on record).
+    The records are asked about a press only when its node lived before this process did, or has said more than is remembered:
+    a press at rest does not wait for them. Raises Unavailable.
     """
 
     def __init__(
@@ -71,6 +82,8 @@ class Inbox:
         self._receipt = receipt
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
         self._taken: OrderedDict[PressKey, dict[str, bool]] = OrderedDict()
+        self._partly_on_record = records.lives()
+        self._asking: asyncio.Future[Mapping[PressKey, frozenset[str]]] | None = None
 
     async def take(self, arrivals: list[Arrival]) -> None:
         """Give the core what these arrivals say; presses that are repeats get their receipt again."""
@@ -137,11 +150,11 @@ class Inbox:
         return BadMessageCame(sort, node, arrival.topic[:200], digest_of(arrival.payload), len(arrival.payload), str(why)[:500])
 
     async def _take_presses(self, presses: list[tuple[PressArrived, PressKey]]) -> None:
-        unsure = {key for _, key in presses if key not in self._taken}
+        unsure = {key for _, key in presses if key[:2] in self._partly_on_record and key not in self._taken}
         on_record: Mapping[PressKey, frozenset[str]] = {}
         if unsure:
             try:
-                on_record = await asyncio.get_running_loop().run_in_executor(self._thread, self._records.known, unsure)
+                on_record = await self._on_record(unsure)
             except Unavailable as fault:
                 # Better told twice than not at all: what was taken in this life of the process is remembered all the same.
                 logger.warning("cannot ask the records for repeats: %s", fault)
@@ -159,7 +172,19 @@ class Inbox:
             for one in self._quarantine.instead(msgspec.structs.replace(event, conflicts_with=conflicts_with) if conflicts_with else event):
                 self._put(one)
         while len(self._taken) > REMEMBERED_MAX:
-            self._taken.popitem(last=False)
+            (node, boot, _), _ = self._taken.popitem(last=False)
+            self._partly_on_record.add((node, boot))
+
+    async def _on_record(self, keys: set[PressKey]) -> Mapping[PressKey, frozenset[str]]:
+        if self._asking is not None and not self._asking.done():
+            raise Unavailable(f"the records have not answered for over {ASKED_S_MAX:g} s")
+        self._asking = asyncio.get_running_loop().run_in_executor(self._thread, self._records.known, keys)
+        done, _ = await asyncio.wait({self._asking}, timeout=ASKED_S_MAX)
+        if not done:
+            # Nobody waits for it any more; what it raises later is what was said now.
+            self._asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
+            raise Unavailable(f"the records have not answered within {ASKED_S_MAX:g} s")
+        return self._asking.result()
 
 
 def _age_ms(age: str | None) -> tuple[int | None, str]:

@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 Triple = tuple[str, str, int]
 """(node, boot, seq)."""
+Life = tuple[str, str]
+"""(node, boot)."""
 Fact = tuple[Chain, int, Body]
 """(chain, at_ms UTC, body): an `Addition`, or a plain tuple like it."""
 
@@ -76,6 +78,11 @@ class Store:
     def heads(self) -> dict[Chain, Head]:
         """Where both chains end, as last committed."""
         return dict(self._heads)
+
+    def lives(self) -> set[Life]:
+        """The lives of nodes that have a press on record. Raises Unavailable."""
+        with database.trouble(self._engine), self._engine.connect() as connection:
+            return {(node, boot) for node, boot in connection.exec_driver_sql(self._statements.lives, (self.zone,))}
 
     def known(self, triples: Iterable[Triple]) -> dict[Triple, frozenset[str]]:
         """Which of these presses are on record, and with which digests; those that are not are left out.
@@ -230,6 +237,7 @@ class _Statements:
         self.checkpoint = self._insert("checkpoint", ("zone", "chain", "seq", "at_ms", "note")) + " ON CONFLICT DO NOTHING"
         last = f"SELECT * FROM (SELECT chain, seq, link FROM journal WHERE zone = {mark} AND chain = '{{}}' ORDER BY seq DESC LIMIT 1) AS {{}}"  # noqa: S608 (marks only)
         self.heads = " UNION ALL ".join(last.format(chain.value, f"last_{chain.value}") for chain in Chain)
+        self.lives = f"SELECT DISTINCT node, boot FROM press WHERE zone = {mark}"  # noqa: S608 (marks only)
         self._changes: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def known(self, count: int) -> str:

@@ -1,6 +1,7 @@
 """What nodes say, from the wire to the core: authentic, readable, once."""
 
 import json
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -23,19 +24,27 @@ from tests.gateway.facts import BOOT, press
 class Desk:
     """An inbox of zone z3 with one node, and what came out of it."""
 
-    def __init__(self, quarantine: Quarantine) -> None:
+    def __init__(self, quarantine: Quarantine, on_record: Mapping[PressKey, bytes] | None = None) -> None:
         gateway = demo_keys.private_key("gateway")
         self.key = demo_keys.private_key("b12n1").shared_with(gateway.public)
         self.other = demo_keys.private_key("b13n1").shared_with(gateway.public)
         nodes = {name: Node(name, "z3", "b12", demo_keys.private_key(name).public) for name in ("b12n1", "b13n1")}
         registry = Registry(1, "v", District("vmt", "Villa"), Zone("z3", "Inca", "vmt"), {"b12": Block("b12", "z3", "Mz C", "bodega")}, nodes)
-        self.on_record: dict[PressKey, frozenset[str]] = {}
+        self.on_record = {key: frozenset({digest_of(payload)}) for key, payload in (on_record or {}).items()}
         self.away = False
+        self.hangs: threading.Event | None = None
+        self.asked = 0
         self.inputs: list[ZoneInput] = []
         self.receipts: list[GiveReceipt] = []
         self.inbox = Inbox(Keyring(gateway, registry), self, quarantine, self.inputs.append, self.receipts.append)
 
+    def lives(self) -> set[tuple[str, str]]:
+        return {(node, boot) for node, boot, _ in self.on_record}
+
     def known(self, keys: Iterable[PressKey]) -> Mapping[PressKey, frozenset[str]]:
+        self.asked += 1
+        if self.hangs is not None:
+            self.hangs.wait(10)
         if self.away:
             raise Unavailable("the database is away")
         return {key: self.on_record[key] for key in keys if key in self.on_record}
@@ -47,6 +56,12 @@ class Desk:
     def only(self) -> ZoneInput:
         assert len(self.inputs) == 1
         return self.inputs[0]
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Desk:
+    """One that starts when press 1 of the node's life is on record."""
+    return Desk(Quarantine(tmp_path / "quarantine"), {("b12n1", BOOT, 1): pressed(1)})
 
 
 @pytest.fixture
@@ -85,26 +100,50 @@ async def test_a_repeat_is_receipted_only_when_the_press_is_on_disk(desk: Desk) 
     assert [(one.node, one.receipt.digest, one.receipt.kept) for one in desk.receipts] == [("b12n1", digest_of(pressed(1)), Kept.RECORDED)]
 
 
-async def test_a_press_recorded_in_an_earlier_life_is_a_repeat(desk: Desk) -> None:
-    desk.on_record["b12n1", BOOT, 1] = frozenset({digest_of(pressed(1))})
-    await desk.inbox.take([desk.says(pressed(1))])
-    assert desk.inputs == []
-    assert len(desk.receipts) == 1
+async def test_a_press_recorded_in_an_earlier_life_is_a_repeat(earlier: Desk) -> None:
+    await earlier.inbox.take([earlier.says(pressed(1))])
+    assert earlier.inputs == []
+    assert len(earlier.receipts) == 1
 
 
-async def test_the_same_number_with_another_body_is_told_all_the_same(desk: Desk) -> None:
-    desk.on_record["b12n1", BOOT, 1] = frozenset({digest_of(pressed(1))})
-    await desk.inbox.take([desk.says(pressed(1, "fire"))])
-    event = desk.only()
+async def test_the_same_number_with_another_body_is_told_all_the_same(earlier: Desk) -> None:
+    await earlier.inbox.take([earlier.says(pressed(1, "fire"))])
+    event = earlier.only()
     assert isinstance(event, PressArrived)
     assert event.conflicts_with == digest_of(pressed(1))
 
 
-async def test_without_the_database_a_press_is_taken_and_its_repeats_are_still_known(desk: Desk) -> None:
-    desk.away = True
+async def test_the_records_are_not_asked_about_a_node_that_woke_after_the_gateway(desk: Desk) -> None:
     await desk.inbox.take([desk.says(pressed(1))])
+    await desk.inbox.take([desk.says(pressed(2)), desk.says(pressed(1))])
+    assert len(desk.inputs) == 2
+    assert desk.asked == 0
+
+
+async def test_what_is_no_longer_remembered_is_asked_of_the_records(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inbox.REMEMBERED_MAX", 2)
+    for seq in (1, 2, 3):
+        await desk.inbox.take([desk.says(pressed(seq))])
+        desk.on_record["b12n1", BOOT, seq] = frozenset({digest_of(pressed(seq))})
     await desk.inbox.take([desk.says(pressed(1))])
-    assert len(desk.inputs) == 1
+    assert (len(desk.inputs), len(desk.receipts), desk.asked) == (3, 1, 1)
+
+
+async def test_without_the_database_a_press_is_taken_and_its_repeats_are_still_known(earlier: Desk) -> None:
+    earlier.away = True
+    await earlier.inbox.take([earlier.says(pressed(2))])
+    await earlier.inbox.take([earlier.says(pressed(2))])
+    assert len(earlier.inputs) == 1
+
+
+async def test_a_database_that_hangs_holds_up_no_press(earlier: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.inbox.ASKED_S_MAX", 0.05)
+    earlier.hangs = threading.Event()
+    await earlier.inbox.take([earlier.says(pressed(2))])
+    await earlier.inbox.take([earlier.says(pressed(3))])
+    assert len(earlier.inputs) == 2
+    assert earlier.asked == 1, "the second is not put behind the first"
+    earlier.hangs.set()
 
 
 async def test_a_press_on_which_the_rules_failed_does_not_end_the_next_life(tmp_path: Path) -> None:
