@@ -86,6 +86,12 @@ class ZoneNode:
         """How many changes there have been."""
         return len(self.pins.history())
 
+    async def rests(self) -> None:
+        """Nothing has moved on any pin for a second."""
+        since = -1
+        while since != (since := self.changes()):  # noqa: ASYNC110 (pins tell nobody here)
+            await asyncio.sleep(1)
+
     async def light(self, name: str, blinks: Sequence[Pulse], within_s: float = 20) -> None:
         """The button's light shows this rhythm, begun after now."""
         pin, since = self.config.inputs[name].light, self.changes()
