@@ -54,6 +54,7 @@ def run(
     blocks: Blocks = 100,
     kinds: Kinds = "panic",
     presses: Annotated[int, typer.Option(min=0, help="How many presses in all.")] = 0,
+    first: Annotated[int, typer.Option(min=0, help="Go on after so many presses of an earlier run, with the button whose turn it is.")] = 0,
     per_s: Annotated[float | None, typer.Option(min=0.1, help="So many a second; else as fast as the broker takes them.")] = None,
     beats: Annotated[float, typer.Option(min=0, help="So many beats a second, all nodes together.")] = 0,
     stay: Annotated[float, typer.Option(min=0, help="Seconds to go on beating after the last press.")] = 0,
@@ -67,6 +68,7 @@ def run(
     async def go() -> dict[str, float]:
         async with Fleet(fleet_registry.identities(plan, gateway_key), folder, host=host, port=port, record=record) as fleet:
             fleet.repeating = repeats
+            fleet.go_on_after(first)
             await fleet.all_connected(within)
             start, used = time.monotonic(), time.process_time()
             if beats:

@@ -141,6 +141,10 @@ class Fleet:
             self._held.append(pressed)
         return outgoing.ref
 
+    def go_on_after(self, count: int) -> None:
+        """Go on in turn as if `count` buttons had been pressed already."""
+        self._next_input, self._next_node = divmod(count, len(self.nodes))
+
     async def press_calmly(self, count: int, per_s: float) -> None:
         """Press `count` buttons, `per_s` a second, evenly."""
         start = time.monotonic()

@@ -62,6 +62,20 @@ async def test_a_calm_flow_keeps_its_pace(
     assert len({boot for _, boot, _ in gateway.presses}) == 40
 
 
+async def test_a_fleet_goes_on_with_the_button_whose_turn_it_is(
+    broker: Mosquitto, gateway: ReceiptGateway, identities: list[Identity], tmp_path: Path
+) -> None:
+    record = tmp_path / "record.jsonl"
+    async with Fleet(identities, tmp_path / "disks", port=broker.port, record=record) as fleet:
+        await fleet.all_connected(10)
+        fleet.go_on_after(19)
+        await fleet.burst(2)
+        await fleet.all_receipted(10)
+    assert len(gateway.presses) == 2
+    made = [(one.node, one.kind) for one in fleet_record.read(record) if one.what == "made"]
+    assert made == [(PLAN.node_ids()[19], "panic"), (PLAN.node_ids()[0], "extortion")]
+
+
 async def test_presses_without_a_receipt_are_sent_again(
     broker: Mosquitto, gateway: ReceiptGateway, identities: list[Identity], tmp_path: Path
 ) -> None:
