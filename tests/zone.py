@@ -97,6 +97,12 @@ class ZoneNode:
         pin, since = self.config.inputs[name].light, self.changes()
         await until(lambda: shows(self.outputs(pin, since), blinks), within_s, f"{self.name}'s light at {name}")
 
+    def lit(self, name: str) -> bool:
+        """Whether the button's light is on at this moment."""
+        pin = self.config.inputs[name].light
+        assert pin is not None
+        return self.pins.level(pin) == 1
+
     def end(self) -> None:
         """The node ends first, then its pins."""
         self.pins.close()
