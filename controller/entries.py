@@ -36,6 +36,7 @@ class NoticeQueued(Struct, frozen=True, omit_defaults=True):
     this channel, from 1 (a line sequence that shows nothing of others). priority: 0 is sent first.
     reason: why this member is told, e.g. `FIRST`, `ESCALATED`, `TAKEN`, `REPEAT_DUE`.
     about: what the template needs beside the incident, ids only.
+    to: the private reference of an address, where it goes to nobody of the registry; `member` is empty then.
     """
 
     id: str
@@ -46,6 +47,7 @@ class NoticeQueued(Struct, frozen=True, omit_defaults=True):
     priority: int
     number: int
     about: dict[str, str] = {}
+    to: str = ""
 
 
 class PressRecorded(Struct, frozen=True, omit_defaults=True):

@@ -59,6 +59,9 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "already_closed": ("code",),
     "nothing_open": (),
     "not_understood": (),
+    # To an address of nobody, or of several members: nothing of any incident.
+    "stranger": (),
+    "shared": (),
     # The police's people (their machines get the event).
     "police": ("kind", "block", "meeting", "time", "code"),
     # A test press, to whoever looks after the nodes.

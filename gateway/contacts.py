@@ -1,13 +1,30 @@
 """The private values that a notice needs, held in memory: whoever is told must be told while the database is away, too."""
 
 import logging
-from collections.abc import Iterable
+import re
+from collections.abc import Collection, Iterable
+from typing import Final, NamedTuple
 
 from controller.errors import CuadraError
 from controller.records.private import Private
 from controller.registry import Contact, PrivateRef, Registry
 
 logger = logging.getLogger(__name__)
+
+STRANGERS_KEPT: Final = 1000
+_ANSWERABLE: Final = re.compile(r"\+[0-9]{7,15}")
+"""A full phone number. What short codes and names send is advertising, and answering some of them costs money."""
+
+
+class Sender(NamedTuple):
+    """Who wrote. member: None for nobody known, or (shared) for several. ref: of the address; None where it cannot be answered."""
+
+    ref: PrivateRef | None = None
+    member: str | None = None
+    shared: bool = False
+
+
+NOBODY: Final = Sender()
 
 
 class Contacts:
@@ -18,6 +35,7 @@ class Contacts:
         self._private = private
         self._registry = registry
         self._values: dict[PrivateRef, str] = {}
+        self._strangers: dict[PrivateRef, str] = {}
         self.use(registry)
 
     def use(self, registry: Registry) -> None:
@@ -47,24 +65,49 @@ class Contacts:
                  if contact.channel == channel}
         return [address for address in found if address]
 
-    def whose(self, channel: str, address: str) -> tuple[PrivateRef | None, str | None]:
-        """The reference and the member behind an address somebody wrote from.
+    def stranger(self, ref: PrivateRef) -> str:
+        """The address of somebody who wrote and is nobody of the registry.
 
-        (None, None): nobody knows it. (a reference, None): several members share it. Raises Unavailable.
+        Raises CuadraError when it is not at hand any more.
         """
-        found = [one for one in self._private.find(channel, address) if one.person in self._registry.members]
-        if not found:
-            return None, None
-        persons = {one.person for one in found}
-        return found[0].ref, persons.pop() if len(persons) == 1 else None
+        address = self._strangers.get(ref) or self.value(ref)
+        if not address:
+            raise CuadraError("the address that this answers is not at hand any more")
+        return address
 
-    def whose_in_memory(self, channel: str, address: str) -> tuple[PrivateRef | None, str | None]:
+    def take_up(self, refs: Collection[PrivateRef]) -> None:
+        """Have these strangers' addresses at hand: they are still to be answered. Raises BadConfig, Unavailable."""
+        for ref, address in self._private.get_many(refs).items():
+            self._remember(ref, address)
+
+    def whose(self, channel: str, address: str) -> Sender:
+        """Who is behind an address that somebody wrote from; a stranger's is kept, where it can be answered. Raises Unavailable."""
+        found = self._private.find(channel, address)
+        members = [one for one in found if one.person in self._registry.members]
+        if members:
+            return _sender(members[0].ref, {one.person for one in members})
+        if channel != "sms" or not _ANSWERABLE.fullmatch(address):
+            return NOBODY
+        ref = next((one.ref for one in found if not one.person), None) or self._private.put("", channel, address)
+        self._remember(ref, address)
+        return Sender(ref)
+
+    def whose_in_memory(self, channel: str, address: str) -> Sender:
         """The same without the database: only an address written exactly as the registry has it is known."""
         found = {(contact.address_ref, member.id) for member in self._registry.members.values() for contact in member.contacts
                  if contact.channel == channel and self._values.get(contact.address_ref) == address}
-        persons = {member for _, member in found}
-        return (min(found)[0], persons.pop() if len(persons) == 1 else None) if found else (None, None)
+        return _sender(min(found)[0], {member for _, member in found}) if found else NOBODY
+
+    def _remember(self, ref: PrivateRef, address: str) -> None:
+        self._strangers[ref] = address
+        while len(self._strangers) > STRANGERS_KEPT:
+            del self._strangers[next(iter(self._strangers))]
 
     def _of(self, member: str) -> tuple[Contact, ...]:
         entry = self._registry.members.get(member)
         return entry.contacts if entry is not None else ()
+
+
+def _sender(ref: PrivateRef, persons: set[str]) -> Sender:
+    shared = len(persons) > 1
+    return Sender(ref, None if shared else min(persons), shared)

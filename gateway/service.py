@@ -9,7 +9,6 @@ import logging
 import os
 import secrets
 import time
-from collections.abc import Coroutine
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
@@ -23,7 +22,7 @@ from controller.records.commitments import commitment
 from controller.records.private import Private
 from controller.records.store import Store
 from controller.rules.effects import GiveReceipt, QueueNotice, SendDown, SendOrder, StopNotice, ZoneEffect
-from controller.rules.inputs import MemberWrote, NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
+from controller.rules.inputs import NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
 from controller.rules.policy import Policy
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
@@ -43,6 +42,7 @@ from gateway.inbox import Inbox
 from gateway.keyring import Keyring
 from gateway.outgoing import Outgoing
 from gateway.quarantine import Quarantine
+from gateway.replies import Replies
 from gateway.tellings import Tellings
 
 logger = logging.getLogger(__name__)
@@ -80,6 +80,7 @@ class Service:
         folded = fold(self._store)
         self._core = ZoneController(config.zone, registry, self._policy, folded.state)
         self._contacts = Contacts(self._private, registry)
+        self._contacts.take_up([notice.queued.to for notice in folded.state.unsent() if notice.queued.to])
         self._keyring = Keyring(own, registry)
         self._channels = self._make_channels()
         self._broker = Broker(config.broker, config.zone, self._woken_by_broker, self._broker_changed)
@@ -89,8 +90,8 @@ class Service:
         self._inbox = Inbox(self._keyring, self._store, quarantine, self._decisions.put, self._outgoing.give)
         tellings = Tellings(self._core, self._contacts, lambda: now().utc_ms)
         self._dispatcher = Dispatcher(self._channels, tellings.compose, self._decisions.settle, lambda: now().utc_ms)
+        self._replies = Replies(self._contacts, self._private, self._decisions.put)
         self._arrived = asyncio.Event()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._expect_reports(folded)
         logger.info("zone %s: gateway key %s, %d nodes, %d members, channels %s", config.zone, own.public, len(registry.nodes),
                     len(registry.members), ", ".join(self._channels))
@@ -182,18 +183,7 @@ class Service:
             case PartState(subject, code, faulty, detail):
                 self._decisions.put(PartFailed(subject, code, detail) if faulty else PartRecovered(subject, code))
             case Wrote():
-                self._start(self._wrote(news))
-
-    async def _wrote(self, news: Wrote) -> None:
-        """Who it was, and the text put away; the rules get what it says even when it cannot be put away now."""
-        try:
-            ref, member = await asyncio.to_thread(self._contacts.whose, news.channel, news.address)
-            text_ref, digest = await asyncio.to_thread(self._private.put_text, member or "", news.text[:1000])
-        except Unavailable as fault:
-            logger.warning("a text came and cannot be put away: %s", fault)
-            ref, member = self._contacts.whose_in_memory(news.channel, news.address)
-            text_ref, digest = None, ""
-        self._decisions.put(MemberWrote(news.channel, member, news.text, ref, text_ref, digest))
+                self._replies.came(news)
 
     def _expect_reports(self, folded: Folded) -> None:
         sms = self._channels.get("sms")
@@ -245,11 +235,6 @@ class Service:
         at_ms = now().utc_ms
         for chain, head in self._store.heads().items():
             self._store.keep_checkpoint(chain, head.seq, at_ms, self._signer.sign(chain, head, at_ms))
-
-    def _start(self, work: Coroutine[None, None, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
 
 def now() -> Now:

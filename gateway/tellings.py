@@ -47,25 +47,32 @@ class Tellings:
         Raises CuadraError when its member cannot be reached that way any more.
         """
         queued, state, registry = effect.notice, self._core.state, self._core.network.registry
-        member = registry.members.get(queued.member)
-        if member is None:
-            raise CuadraError(f"member {queued.member} is not in the registry any more")
+        address, language = self._reached(queued, registry)
         notice = state.notices.get(queued.id)
         chain = notice.chain if notice is not None else Chain.OPEN
         incident = state.incidents.get(effect.incident)
         facts = self._facts(queued, incident, registry)
-        words = compose(queued.template, facts, member.language, spare=MARK_SEPTETS if effect.attempt > 1 else 0)
+        words = compose(queued.template, facts, language, spare=MARK_SEPTETS if effect.attempt > 1 else 0)
         number = (queued.number - 1) % LINE_NUMBERS + 1
         return Telling(
             key=queued.id,
             attempt=effect.attempt,
             number=number + LINE_NUMBERS if chain is Chain.SEALED else number,
-            address=self._contacts.address(queued.member, queued.channel),
+            address=address,
             text=words.text,
             title=words.title,
-            language=member.language,
+            language=language,
             event=self._event(queued, incident, facts) if incident is not None else None,
         )
+
+    def _reached(self, queued: NoticeQueued, registry: Registry) -> tuple[str, str]:
+        """Where it goes, and in which language."""
+        if queued.to:
+            return self._contacts.stranger(queued.to), registry.district.language
+        member = registry.members.get(queued.member)
+        if member is None:
+            raise CuadraError(f"member {queued.member} is not in the registry any more")
+        return self._contacts.address(queued.member, queued.channel), member.language
 
     def _facts(self, queued: NoticeQueued, incident: Incident | None, registry: Registry) -> TextFacts:
         about = queued.about

@@ -31,7 +31,7 @@ def _press(body: entries.PressRecorded) -> str:
 
 
 def _notices(body: entries.NoticesQueued) -> str:
-    told = ", ".join(f"{notice.member} by {notice.channel} ({notice.reason})" for notice in body.notices)
+    told = ", ".join(f"{notice.member or 'an unknown sender'} by {notice.channel} ({notice.reason})" for notice in body.notices)
     about = f"incident {body.incident}" if body.incident else f"fault {body.fault}" if body.fault else "an answer"
     return f"{about}: to be told: {told}"
 

@@ -1,4 +1,8 @@
-"""What members write back, and what it does. Every text that somebody wrote gets one answer that says what it did."""
+"""What people write back, and what it does.
+
+Every text that a member wrote gets one answer that says what it did. Whoever is no member, or not known to be one alone, is
+answered once a day, in words that show nothing of any incident.
+"""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -13,13 +17,16 @@ from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, S
 from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
 from controller.rules.replies import Reply, Word, read
-from controller.rules.state import HELPING
-from controller.rules.telling import ANSWERS, URGENT, news, police_told, stop, tell, tell_police
+from controller.rules.state import DAY_MS, HELPING
+from controller.rules.telling import ANSWERS, STRANGERS, URGENT, news, police_told, stop, tell, tell_police
 
 TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
-HELP_AGAIN_MS: Final = 86_400_000
+HELP_AGAIN_MS: Final = DAY_MS
 """Who was told what can be written is not told again for a day: two machines would talk for ever."""
+STRANGERS_AN_HOUR: Final = 12
+"""So many of them are answered: what strangers write must not use up the SIM's credit."""
+HOUR_MS: Final = 3_600_000
 CODES_MAX: Final = 12
 """So many codes a question names at most."""
 ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY"})
@@ -32,6 +39,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     reply = read(event.text)
     if event.member is None:
         desk.record(Chain.OPEN, ReplyReceived(event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest))
+        _answer_stranger(desk, event)
         return
     member = event.member
     incident, trouble = _which(desk, member, reply)
@@ -199,6 +207,26 @@ def _answer_plainly(desk: Desk, member: str, channel: str, chain: Chain, templat
     elif template == "already_closed":
         about = {"code": code or next(_known(desk, member)).code}
     number = desk.state.numbers.get((member, channel, chain), 0) + 1
-    notice = NoticeQueued(f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}", member, channel, template, "ANSWER", ANSWERS, number, about)
+    _queue(desk, chain, NoticeQueued(_answer_id(desk, chain), member, channel, template, "ANSWER", ANSWERS, number, about))
+
+
+def _answer_stranger(desk: Desk, event: MemberWrote) -> None:
+    """Say once a day that it reached nobody, to a few an hour; the others are on record all the same."""
+    ref, now_ms, answered = event.sender_ref, desk.now.utc_ms, desk.state.strangers_at_ms
+    if ref is None or event.channel not in WRITTEN:
+        return
+    # Also after the clock was set back: abs().
+    known = ref in answered and abs(now_ms - answered[ref]) < DAY_MS
+    if known or sum(abs(now_ms - at_ms) < HOUR_MS for at_ms in answered.values()) >= STRANGERS_AN_HOUR:
+        return
+    template = "shared" if event.shared else "stranger"
+    _queue(desk, Chain.OPEN, NoticeQueued(_answer_id(desk, Chain.OPEN), "", event.channel, template, "ANSWER", STRANGERS, 1, to=ref))
+
+
+def _answer_id(desk: Desk, chain: Chain) -> str:
+    return f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}"
+
+
+def _queue(desk: Desk, chain: Chain, notice: NoticeQueued) -> None:
     desk.record(chain, NoticesQueued((notice,)))
     desk.then(QueueNotice(notice))

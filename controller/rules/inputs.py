@@ -77,10 +77,10 @@ class BadMessageCame(Struct, frozen=True):
 
 
 class MemberWrote(Struct, frozen=True):
-    """A text came in by a channel. member: None when nobody is known by that address.
+    """A text came in by a channel. member: None when nobody is known by that address, or (then shared) several are.
 
-    sender_ref: the private reference of the address, so that it can be answered. text_ref, text_digest: where the text
-    itself is kept, and its salted digest. text: read here and never recorded.
+    sender_ref: the private reference of the address, so that it can be answered; None where it cannot. text_ref,
+    text_digest: where the text itself is kept, and its salted digest. text: read here and never recorded.
     """
 
     channel: str
@@ -89,6 +89,7 @@ class MemberWrote(Struct, frozen=True):
     sender_ref: PrivateRef | None
     text_ref: PrivateRef | None
     text_digest: str
+    shared: bool = False
 
 
 class Tried(StrEnum):

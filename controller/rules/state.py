@@ -17,6 +17,7 @@ from controller.rules.incident import NOBODY, Incident, State
 
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
+DAY_MS: Final = 86_400_000
 FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"})
 """States in which a notice is tried no more."""
 
@@ -97,6 +98,8 @@ class ZoneState:
         self.answers: defaultdict[Chain, int] = defaultdict(int)
         self.helped_at_ms: dict[tuple[Chain, str], int] = {}
         """(chain, member) -> when what they wrote was last answered with what can be written."""
+        self.strangers_at_ms: dict[str, int] = {}
+        """Private reference of an address of no one member -> when it was last answered; of the last day."""
         self.began_at_ms: int | None = None
         """When the open chain began: nothing that is dated here is known to be older."""
         self.due: list[tuple[int, str]] = []
@@ -234,7 +237,10 @@ class ZoneState:
             fault.unsent += [queued.id for queued in body.notices]
         for queued in body.notices:
             self.notices[queued.id] = Notice(queued, chain, body.incident, body.fault, at_ms)
-            self.numbers[queued.member, queued.channel, chain] = queued.number
+            if queued.to:
+                self._stranger_answered(queued.to, at_ms)
+            else:
+                self.numbers[queued.member, queued.channel, chain] = queued.number
             if incident is not None:
                 incident.notices += 1
                 incident.told.setdefault(queued.member, []).append(queued.id)
@@ -245,6 +251,9 @@ class ZoneState:
             for queued in body.notices:
                 if queued.template == HELPING:
                     self.helped_at_ms[chain, queued.member] = at_ms
+
+    def _stranger_answered(self, ref: str, at_ms: int) -> None:
+        self.strangers_at_ms = {one: at for one, at in self.strangers_at_ms.items() if one != ref and abs(at_ms - at) < DAY_MS} | {ref: at_ms}
 
     def _notice_moved(self, _chain: Chain, _at_ms: int, body: entries.NoticeMoved) -> None:
         notice = self.notices.get(body.notice)

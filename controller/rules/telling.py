@@ -26,6 +26,8 @@ ANSWERS: Final = 5
 NEWS: Final = 500
 """Priority of what can wait until every alarm is out."""
 FAULTS: Final = 900
+STRANGERS: Final = 950
+"""Priority of what is said to people of whom nothing is known: after everything else."""
 
 Way = tuple[str, str]
 """(member, channel)."""

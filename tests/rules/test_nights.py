@@ -23,6 +23,7 @@ from controller.rules.effects import SendDown
 from controller.rules.inputs import (
     BadMessageCame,
     BadMessageSort,
+    MemberWrote,
     NodeAsked,
     NoticeReported,
     NoticeTried,
@@ -257,10 +258,59 @@ def test_what_nobody_can_read_is_helped_once(night: Night) -> None:
     for _ in range(5):
         night.replies("rosa", "¿qué?")
     night.expects()
-    night.replies("+51999", "hola")
-    night.passes(s=1)
-    assert sum(len(night.reads(name)) for name in list(night.unread)) <= 1
-    assert len(night.bodies(ReplyReceived)) == 7
+
+
+def test_a_stranger_is_answered_once_a_day_and_learns_nothing(night: Night) -> None:
+    night.press("panic")
+    night.expects(**FIRST_RING)
+    for text in ("hola", "1", f"1 {night.codes[0]}", f"2 {night.codes[0]}"):
+        night.replies("+51999000111", text)
+    [answer] = [notice for notice in night.notices() if notice.template == "stranger"]
+    assert (answer.member, answer.about) == ("", {})
+    assert answer.to.startswith("p-")
+    night.expects(**{"": "stranger"})
+    assert night.shown()["b12n1"] == "open", "nobody has taken it"
+    assert len(night.bodies(ReplyReceived)) == 4
+    night.passes(s=86_400 - 60)
+    night.replies("+51999000111", "hola")
+    assert "stranger" not in night.reads("")
+    night.passes(s=120)
+    night.replies("+51999000111", "hola")
+    assert night.reads("") == ["stranger"]
+
+
+def test_what_strangers_write_does_not_use_up_the_credit(night: Night) -> None:
+    for number in range(200):
+        night.replies(f"+5199900{number:04}", "hola")
+        night.passes(s=17)
+    assert len(night.bodies(ReplyReceived)) == 200
+    assert len(night.reads("")) == 12
+    night.passes(s=3600)
+    night.replies("+51998000000", "hola")
+    assert night.reads("") == ["stranger"]
+
+
+def test_a_stranger_waits_until_every_alarm_is_out(night: Night) -> None:
+    night.replies("+51999000111", "hola")
+    night.press("panic")
+    assert max(night.queued.values(), key=lambda one: one.notice.priority).notice.template == "stranger"
+
+
+def test_a_strangers_answer_outlives_the_gateway_and_is_still_the_only_one(night: Night) -> None:
+    night.replies("+51999000111", "hola")
+    night.queued.clear()
+    night.zone = ZoneController("z3", night.registry, night.policy, night.zone.state)
+    night.does(Started("1.0"))
+    night.replies("+51999000111", "hola?")
+    night.expects(**{"": "stranger"})
+
+
+def test_who_shares_a_number_is_told_that_it_is_nobodys_word(night: Night) -> None:
+    night.press("panic")
+    night.expects(**FIRST_RING)
+    night.does(MemberWrote("sms", None, "1", "p-aaaaaaaaaa", None, "", shared=True))
+    night.expects(**{"": "shared"})
+    assert night.shown()["b12n1"] == "open"
 
 
 def test_the_block_takes_it_back_and_one_still_looks(night: Night) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.entries import Body, Chain
+from controller.entries import Body, Chain, NoticeMoved, ReplyReceived
 from controller.records import database
 from controller.records.journal import genesis, read_chain
 from controller.records.store import rows
@@ -20,6 +20,7 @@ from tests.mosquitto import Mosquitto
 pytestmark = pytest.mark.whole
 
 PATROL = "+51900000302"
+STRANGERS = ("+51955111222", "+51955333444")
 
 
 class Line:
@@ -93,3 +94,32 @@ async def test_an_answer_that_was_under_way_when_the_gateway_was_killed_comes_ag
     patrol.writes("1")
     fresh = await patrol.expects("No hay nada abierto", within_s=20)
     assert not fresh.text.startswith("("), "what was made in this life is no repetition"
+
+
+async def test_strangers_are_answered_once_and_their_numbers_stay_private(line: Line) -> None:
+    line.modem.faults.lost_answers = 1
+    one, other = line.phones.phone(STRANGERS[0]), line.phones.phone(STRANGERS[1])
+    one.writes("hola, vi algo")
+    other.writes("1 K7F3")
+    line.phones.bring("7711", line.modem.number, "Gane un celular")
+    await line.until(lambda: one.texts or other.texts)
+    one, other = (one, other) if one.texts else (other, one)
+    [first] = one.texts
+    assert "No conocemos" in first.text
+    assert not first.text.startswith("(")
+    await line.until(lambda: len(line.entries(ReplyReceived)) == 3)
+    line.kill()
+    line.start()
+    answer = await other.expects("No conocemos", within_s=20)
+    await one.expects("(2) ", within_s=20)
+    for phone in (one, other):
+        phone.writes("hola?")
+    await line.until(lambda: len(line.entries(ReplyReceived)) == 5)
+    await line.until(lambda: len([body for body in line.entries(NoticeMoved) if isinstance(body, NoticeMoved) and body.to == "notified"]) == 2)
+    assert ([text.text for text in one.texts], other.texts) == ([first.text, f"(2) {first.text}"], [answer])
+    assert line.phones.phone("7711").texts == [], "an advertiser is not answered"
+    kept = [line.log, *(line.folder / "z3").glob("gateway.db*")]
+    assert len(kept) >= 2
+    for path in kept:
+        octets = await asyncio.to_thread(path.read_bytes)
+        assert not any(number[3:].encode() in octets for number in STRANGERS), path
