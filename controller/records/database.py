@@ -126,13 +126,12 @@ def trouble(engine: Engine) -> Iterator[None]:
     except PoolTimeout as fault:
         raise Unavailable(f"database {name_of(engine)}: every connection is in use; expected one to come free; it is tried again") from fault
     except DBAPIError as fault:
-        raise _named(engine, fault) from None  # SQLAlchemy's own text holds the statement's parameters
-    except sqlite3.OperationalError as fault:
-        raise Unavailable(f"database {name_of(engine)}: {fault}; it is tried again") from None
+        raise _named(engine, fault.orig, lost=fault.connection_invalidated) from None  # SQLAlchemy's own text holds the statement's parameters
+    except engine.dialect.loaded_dbapi.Error as fault:  # from a statement that went to the driver directly
+        raise _named(engine, fault) from None
 
 
-def _named(engine: Engine, fault: DBAPIError) -> Exception:
-    cause = fault.orig
+def _named(engine: Engine, cause: BaseException | None, *, lost: bool = False) -> Exception:
     where = f"database {name_of(engine)}"
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -142,7 +141,7 @@ def _named(engine: Engine, fault: DBAPIError) -> Exception:
             return BrokenPromise(f"{where}: {cause}; expected a whole SQLite file; restore it from a copy")
         return BrokenPromise(f"{where}: {cause}")
     state = getattr(cause, "sqlstate", None)
-    if fault.connection_invalidated or (state is None and "OperationalError" in type(cause).__name__) or (state or "").startswith(_POSTGRES_LATER):
+    if lost or (state is None and "OperationalError" in type(cause).__name__) or (state or "").startswith(_POSTGRES_LATER):
         said = str(cause).strip().splitlines() or ["connection lost"]
         return Unavailable(f"{where}: {said[0]}; expected a server that answers and may be written; it is tried again")
     # The server's detail line can hold a row's values, the first line names the rule alone.

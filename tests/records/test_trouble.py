@@ -182,6 +182,14 @@ def sever(url: str) -> None:
         other.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", (parsed.database,))
 
 
+def answer_lost(raw: object) -> Exception:
+    if not isinstance(raw, sqlite3.Connection):
+        return psycopg.OperationalError("the answer is lost")
+    fault = sqlite3.OperationalError("the answer is lost")
+    fault.sqlite_errorcode = sqlite3.SQLITE_IOERR
+    return fault
+
+
 @pytest.mark.parametrize("landed", [True, False])
 def test_a_commit_whose_answer_was_lost_is_neither_lost_nor_made_twice(store: Store, landed: bool) -> None:
     store.commit(told(press(1)))
@@ -193,7 +201,7 @@ def test_a_commit_whose_answer_was_lost_is_neither_lost_nor_made_twice(store: St
             assert raw is not None
             if landed:
                 raw.execute("COMMIT") if isinstance(raw, sqlite3.Connection) else raw.commit()
-            raise sqlite3.OperationalError("the answer is lost")
+            raise answer_lost(raw)
 
     event.listen(store.engine, "commit", commit)
     batch = told(press(2), press(3))
@@ -212,7 +220,7 @@ def test_after_a_lost_answer_the_same_batch_may_come_in_parts_but_no_other(store
             raw = connection.connection.dbapi_connection
             assert raw is not None
             raw.execute("COMMIT") if isinstance(raw, sqlite3.Connection) else raw.commit()
-            raise sqlite3.OperationalError("the answer is lost")
+            raise answer_lost(raw)
 
     event.listen(store.engine, "commit", commit)
     batch = told(press(1), press(2), press(3))
