@@ -129,8 +129,9 @@ def fault_code(fault: Exception, path: Path) -> str:
     if result in (_CANNOT_OPEN, _IO):
         # SQLite says no more than "cannot open" and "I/O error": the file system is asked which it is.
         with contextlib.suppress(OSError):
-            system = os.statvfs(next(folder for folder in path.parents if folder.exists()))
-            if system.f_flag & os.ST_RDONLY:
+            folder = next(folder for folder in path.parents if folder.exists())
+            system = os.statvfs(folder)
+            if system.f_flag & os.ST_RDONLY or not all(os.access(one, os.W_OK) for one in (folder, path) if one.exists()):
                 return "disk-read-only"
             if system.f_bavail == 0:
                 return "disk-full"

@@ -1,5 +1,6 @@
 """The outbox on its disk, through the standard library's SQLite and through APSW alike."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -217,6 +218,14 @@ def test_a_disk_that_refuses_is_named_and_tried_again_until_it_is_well(
     sick.fault = None
     assert [desk.answer(), desk.answer()] == [PressKept(PressRef(BOOT, 1)), DiskWell()]
     desk.close()
+
+
+def test_a_folder_that_the_node_may_not_write_is_read_only_and_not_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cannot_open = refusal("unable to open database file", sqlite3.SQLITE_CANTOPEN)
+    assert disk.fault_code(cannot_open, tmp_path / "outbox.sqlite") == "disk-damaged"
+    # Root may write everything, whatever the modes say: the system's answer is put in its place.
+    monkeypatch.setattr(os, "access", lambda path, mode: not (path == tmp_path and mode == os.W_OK))
+    assert disk.fault_code(cannot_open, tmp_path / "outbox.sqlite") == "disk-read-only"
 
 
 def test_presses_that_wait_together_share_one_commit_and_each_has_its_answer(tmp_path: Path) -> None:
