@@ -32,6 +32,8 @@ from tests.node.block import shows
 AnyBody = TypeVar("AnyBody", bound=Body)
 
 CUADRA = (sys.executable, "-c", "from controller.command_line import main; main()")
+NODE_COMMAND = (*CUADRA, "node", "run", "--config")
+"""What runs a node; its file goes behind it."""
 NAME = "z3"
 POLICE_ACCOUNT = "1003"
 
@@ -61,8 +63,8 @@ class ZoneNode:
         self.buttons = Buttons(self.config)
         self.pins = PinsControl(ports["control_port"])
 
-    async def start(self, command: Sequence[str] = (*CUADRA, "node", "run", "--config")) -> None:
-        """A new life; its buttons are served when this returns. command: what runs a node, the node's file goes behind it."""
+    async def start(self, command: Sequence[str] = NODE_COMMAND) -> None:
+        """A new life; its buttons are served when this returns."""
         lives = self._logged("service: boot")
         with self.log.open("ab") as log:
             self.process = subprocess.Popen([*command, str(self.file)], stderr=log)  # noqa: ASYNC220 (it outlives this call)
