@@ -144,6 +144,21 @@ def test_a_chain_shown_as_digests_alone_still_verifies(tmp_path: Path) -> None:
     assert [finding.broken for finding in journal.verify("z1", Chain.SEALED, export.read(file)[2]).findings] == [Break.MISSING]
 
 
+def test_a_digest_beside_an_entry_vouches_for_nothing(tmp_path: Path) -> None:
+    rows = chain_of(*night())
+    kept = Head(rows[-1].seq, rows[-1].link)
+    lines = [msgspec.json.decode(export.line_of("z1", Chain.OPEN, row, shown=True)) for row in rows]
+    forged = lines[1]
+    forged |= {"entry": forged["entry"].replace('"salt":"00', '"salt":"ff'), "digest": journal.digest(rows[1].data).hex()}
+    file = tmp_path / "forged.jsonl"
+    file.write_bytes(b"\n".join(map(msgspec.json.encode, lines)))
+
+    zone, chain, read = export.read(file)
+    assert [(finding.broken, finding.seq) for finding in journal.verify(zone, chain, read, (kept,)).findings] == [(Break.CHANGED, 2)]
+    with pytest.raises(BrokenPromise, match="entry 2 was changed"):
+        list(journal.read_chain(zone, chain, export.read(file)[2], journal.genesis(zone, chain)))
+
+
 @pytest.mark.parametrize("content", ["", "rubbish", '{"zone":"z1"}', '{"zone":"z1","chain":"open","seq":1,"link":"xx"}'])
 def test_a_file_that_is_no_export_is_named(tmp_path: Path, content: str) -> None:
     file = tmp_path / "no.jsonl"
