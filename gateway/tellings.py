@@ -21,10 +21,11 @@ StepName = Literal["opened", "updated", "cancelled", "test"]
 
 STEPS: Final[dict[str, StepName]] = {
     "alarm": "opened", "late": "opened", "police": "opened", "repeat": "opened",
-    "cancelled": "cancelled", "says_mistake": "cancelled", "closed": "cancelled",
+    "closed": "cancelled",
     "test": "test",
 }
-"""What a template means to a machine; every other one is news of an incident it knows."""
+"""What a template means to a machine; every other one is news of an incident it knows, also that the block takes it back:
+somebody still looks, and one person's word does not stop the police."""
 LINE_NUMBERS: Final = 4999
 """How many line numbers each chain has at an address; sealed ones lie above, so that no gap below shows them."""
 ZONE_NUMBERS: Final = 999

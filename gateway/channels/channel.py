@@ -3,6 +3,7 @@
 `Sent` means that the next party accepted it (the modem's network, the receiver's ACK, a server's 2xx), no more.
 """
 
+import asyncio
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -25,7 +26,7 @@ class Place(Struct, frozen=True):
 class Event(Struct, frozen=True):
     """The incident as machines are told it (DC-09, CAP, webhook). Times are UTC ms.
 
-    step: `opened` (new), `updated`, `cancelled` (a mistake or over), `test`. number: the notice's line number, from 1.
+    step: `opened` (new), `updated` (also: the block takes it back), `cancelled` (closed), `test`. number: the notice's line number, from 1.
     cid, sia: codes without qualifier (`120`, `PA`); restore_sia: its restore code. earlier: keys of this incident's
     earlier notices by this channel to this member, oldest first, with the times they were made (for CAP references).
     """
@@ -104,11 +105,16 @@ class Delivered(Struct, frozen=True):
 
 
 class Wrote(Struct, frozen=True):
-    """Somebody wrote to us. address: as the network gave it, normalised (`+51...`)."""
+    """Somebody wrote to us. address: as the network gave it, normalised (`+51...`).
+
+    origin: what makes it the same text when it is read again, and tells it from the same words sent later; empty where that
+    is not known.
+    """
 
     channel: str
     address: str
     text: str
+    origin: str = ""
 
 
 class PartState(Struct, frozen=True):
@@ -121,8 +127,11 @@ class PartState(Struct, frozen=True):
 
 
 ChannelNews = Delivered | Wrote | PartState
-Report = Callable[[ChannelNews], None]
-"""How a channel tells the gateway what happened; called on the event loop's thread, never blocks."""
+Report = Callable[[ChannelNews], asyncio.Future[None] | None]
+"""How a channel tells the gateway what happened; called on the event loop's thread, never blocks.
+
+The answer is done when what was said is on record, and cancelled when it will not be; None: nothing is to be waited for.
+"""
 
 
 class Channel(Protocol):

@@ -1,0 +1,70 @@
+"""What machines are told of a night: the rules' notices through the telling and the channels' own documents, without a line."""
+
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from controller.messages import Gesture
+from controller.registry import PrivateRef, Role
+from gateway.channels.cap_document import CapProfile, compose
+from gateway.channels.dc09_message import message, parse_address
+from gateway.contacts import Contacts
+from gateway.tellings import Tellings
+from tests.rules.night import MEMBERS, Night, member, of, registry
+
+RECEIVER = parse_address("dc09://1234@127.0.0.1:9000?format=adm-cid")
+PROFILE = CapProfile("zone-3@alarms.example.org", ("police-desk",), 3600, 0.1, ZoneInfo("America/Lima"))
+
+
+class Addresses:
+    """Contacts whose private values are all the same."""
+
+    def address(self, _member: str, _channel: str) -> str:
+        return "x"
+
+    def value(self, _ref: PrivateRef | None) -> str:
+        return ""
+
+
+def desk_by(channel: str) -> Night:
+    """A night in which the police desk has this one line."""
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "desk"), member("desk", Role.POLICE_DESK, channels=(channel,))]))
+    night.births("b12n1")
+    return night
+
+
+def told(night: Night) -> list[str]:
+    """What the desk's receiver or server gets of the open incident now, in short: its code, or the document's type and response."""
+    tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
+    found = []
+    for one in [effect for effect in night.queued.values() if effect.notice.member == "desk"]:
+        telling = tellings.compose(one)
+        assert telling.event is not None
+        if telling.event.silent:
+            continue
+        if one.notice.channel == "dc09":
+            found.append(message(telling.event, telling.number, RECEIVER).data.split("|")[1].split()[0])
+        else:
+            document = compose(telling.key, telling.event, PROFILE).decode()
+            found.append(document.split("<msgType>")[1].split("<")[0] + (" AllClear" if "AllClear" in document else ""))
+    night.sends()
+    return found
+
+
+@pytest.mark.parametrize(("channel", "opened", "updated", "over"), [("dc09", "1120", "6120", "3120"), ("cap", "Alert", "Update", "Cancel AllClear")])
+@pytest.mark.parametrize("gesture", [Gesture.CANCEL, Gesture.FORCED_CANCEL])
+@pytest.mark.parametrize("after_s", [5, 100])
+def test_the_police_hear_that_it_is_over_only_when_it_is(
+    channel: str, opened: str, updated: str, over: str, gesture: Gesture, after_s: int,
+) -> None:
+    night = desk_by(channel)
+    press = night.press("panic")
+    assert told(night) == [opened]
+    night.passes(after_s)
+    night.press("panic", gesture=gesture, refers_to=of(press))
+    said = told(night)
+    assert said == [updated], "somebody still looks: the block's word alone ends nothing"
+    night.replies("rosa", f"2 {night.codes[0]}")
+    night.replies("rosa", f"3 {night.codes[0]}")
+    assert told(night)[-1] == over
