@@ -104,4 +104,7 @@ def _place(path: tuple[str, ...]) -> str:
 
 
 def _expected(kind: Any) -> str:  # noqa: ANN401 (a type of any form)
+    if get_origin(kind) is Annotated:
+        bare, *notes = get_args(kind)
+        return next((note.description for note in notes if getattr(note, "description", None)), _expected(bare))
     return getattr(kind, "__name__", None) or str(kind).replace("typing.", "")

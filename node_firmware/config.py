@@ -39,13 +39,14 @@ class PinsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class InputPins(Struct, frozen=True, forbid_unknown_fields=True):
     """One button. Changeover contact (recommended): `pressed` and `released` pins; plain contact: `pressed` alone.
 
-    kind: what it presses until the gateway's settings say otherwise. light: the pin of the light at the button.
-    tamper: it is no button but a contact of the case, closed at rest.
+    kind: what it presses until the gateway's settings say otherwise; asked of each, since a silent button that is taken for
+    panic betrays whoever presses it. light: the pin of the light at the button. tamper: it is no button but a contact of the
+    case, closed at rest.
     """
 
     pressed: Pin
+    kind: Name
     released: Pin | None = None
-    kind: Name = "panic"
     light: Pin | None = None
     tamper: bool = False
 

@@ -34,7 +34,7 @@ WIRING: Mapping[str, InputPins] = {
     "fire": InputPins(pressed=5, kind="fire", light=6),
     "medical": InputPins(pressed=23, kind="medical"),
     "hidden": InputPins(pressed=16, released=20, kind="violence"),
-    "case": InputPins(pressed=21, tamper=True),
+    "case": InputPins(pressed=21, kind="tamper", tamper=True),
 }
 SHOWN = (effects.SoundSiren, effects.StopSiren, effects.MarkSiren, effects.SetLight, effects.Play)
 """What somebody in the block sees, hears or could measure."""

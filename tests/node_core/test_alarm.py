@@ -160,7 +160,7 @@ def test_a_machine_that_died_later_than_two_seconds_after_siren_on_is_not_accuse
 
 
 def test_a_kind_that_the_file_left_without_a_pattern_is_loud_all_the_same() -> None:
-    node = BlockNode({"b1": InputPins(pressed=17)}, {"panic": KindSettings(audible=True)}, 180, "1")
+    node = BlockNode({"b1": InputPins(pressed=17, kind="panic")}, {"panic": KindSettings(audible=True)}, 180, "1")
     node.handle(inputs.Started("a" * 32, "b" * 32, {}), Now(0, 0))
     node.handle(inputs.Edge("b1", True, 0), Now(0, 0))
     assert node.handle(inputs.Woken(), Now(1000, 0))[0] == effects.SoundSiren(default_kinds()["panic"].pattern, 180_000)
