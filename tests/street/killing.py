@@ -4,7 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,7 +104,7 @@ class Senders:
     def seen(self, what: str) -> int:
         """How many presses were `made`, `saved` or `receipted`, in all lives."""
         self._look()
-        if self._process.poll():
+        if (self._process.poll() or 0) > 0:
             raise RuntimeError(f"the senders ended:\n{(self._folder / 'senders.log').read_text()[-2000:]}")
         return self.counts[what]
 
@@ -142,33 +142,35 @@ class Zone:
         self.senders = Senders(folder, broker.port, public, presses, per_s)
         self._gateway = self._start_gateway()
 
-    async def kill(self, who: str, what: str, count: int) -> None:
-        """`kill -9` as soon as so many presses were `made`, `saved` or `receipted`, and start it again.
+    async def kill(self, who: Sequence[str], what: str, count: int) -> None:
+        """`kill -9` all of these at once, as soon as so many presses were `made`, `saved` or `receipted`; start them again.
 
         Raises RuntimeError when nothing is under way any more.
         """
         await until(lambda: self.senders.seen(what) >= count, 60)
         if self.senders.seen("receipted") >= self.presses:
-            raise RuntimeError(f"the {who} would be killed when all is done, which proves nothing; kill it earlier")
-        match who:
-            case "gateway":
-                self._gateway.kill()
-                await until(lambda: not self.patrol.busy, 10)
-                kept = await asyncio.to_thread(outside.journal, self._site.database)
-                told = {post.key for post in self.patrol.posts}
-                self.kills.append(Kill(frozenset(told - kept.settled)))
-                self._say(who, f"{len(kept.presses)} in the journal, {len(kept.settled)} of {len(kept.queued)} notices settled")
-                self._gateway = await asyncio.to_thread(self._start_gateway)
-            case "broker":
-                await asyncio.to_thread(self.broker.kill)
-                self._say(who)
-                await asyncio.to_thread(self.broker.start)
-            case "senders":
-                self.senders.kill()
-                self._say(who)
-                self.senders.start()
-            case _:
-                raise ValueError(f"{who!r}; expected gateway, broker or senders")
+            raise RuntimeError(f"{' and '.join(who)} would be killed when all is done, which proves nothing; kill earlier")
+        if "senders" in who:
+            self.senders.kill()
+        if "gateway" in who:
+            self._gateway.kill()
+        if "broker" in who:
+            await asyncio.to_thread(self.broker.kill)
+        counts = ", ".join(f"{self.senders.seen(what)} {what}" for what in ("made", "saved", "receipted"))
+        self.lines.append(f"{' and '.join(who)} killed: {counts}, {len(self.patrol.posts)} posts")
+        if "broker" in who:
+            await asyncio.to_thread(self.broker.start)
+        if "gateway" in who:
+            await self._note_what_was_in_flight()
+            self._gateway = await asyncio.to_thread(self._start_gateway)
+        if "senders" in who:
+            self.senders.start()
+
+    async def _note_what_was_in_flight(self) -> None:
+        await until(lambda: not self.patrol.busy, 10)
+        kept = await asyncio.to_thread(outside.journal, self._site.database)
+        self.kills.append(Kill(frozenset({post.key for post in self.patrol.posts} - kept.settled)))
+        self.lines[-1] += f", {len(kept.presses)} in the journal, {len(kept.settled)} of {len(kept.queued)} notices settled"
 
     async def comes_to_rest(self, within_s: float) -> None:
         """Wait until the senders have all receipts and every notice has its outcome. Raises AssertionError with the verdict so far."""
@@ -208,7 +210,3 @@ class Zone:
                 if "is being written by" not in str(fault) or start == STARTS_MAX:
                     raise
         raise AssertionError("unreachable")
-
-    def _say(self, who: str, more: str = "") -> None:
-        counts = ", ".join(f"{self.senders.counts[what]} {what}" for what in ("made", "saved", "receipted"))
-        self.lines.append(f"{who} killed: {counts}, {len(self.patrol.posts)} posts{', ' if more else ''}{more}")
