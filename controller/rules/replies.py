@@ -39,6 +39,16 @@ _WORDS: Final[dict[str, Word]] = {
     "9": Word.HELP, "AUXILIO": Word.HELP, "AYUDA": Word.HELP, "HELP": Word.HELP,
     "0": Word.CANNOT, "NO PUEDO": Word.CANNOT, "NO PUEDO IR": Word.CANNOT, "NO VOY": Word.CANNOT, "NO": Word.CANNOT, "CANNOT": Word.CANNOT,
 }
+_ALONG: Final[dict[Word, frozenset[str]]] = {
+    word: frozenset(token for phrase, its in _WORDS.items() if its is word for token in phrase.split())
+    | frozenset("YA OK GRACIAS TODO AHORA AHORITA".split())
+    for word in Word
+}
+_ALONG_GO: Final = frozenset("SALGO SALIENDO ESTOY LLEGO EN MIN MINUTO MINUTOS VAMOS".split())
+"""What may stand behind a digit: it says the same again, or nothing. "3 hombres armados" is a count, and no false alarm."""
+_DANGER: Final = frozenset({Word.ARMED, Word.HELP})
+"""What is rather believed once too often than once too seldom: behind these digits anything may stand."""
+_MINUTES: Final = re.compile(r"(?<= )[0-9]{1,2} (?=MIN)")
 _CODE: Final = re.compile(f"^(?=.*[0-9])(?=.*[A-Z])[{ALPHABET}]{{{CODE_LENGTH}}}$")
 
 
@@ -55,8 +65,15 @@ def read(text: str) -> Reply:
             word = _WORDS.get(" ".join(tokens[:place] + tokens[place + 1:]))
             if word is not None:
                 return Reply(word, token)
-    # A long message that begins with the digit alone says that digit.
     if len(tokens) > 1 and len(tokens[0]) == 1 and tokens[0] in _WORDS:
         code = next((token for token in tokens[1:] if _CODE.match(token)), "")
-        return Reply(_WORDS[tokens[0]], code)
+        word = _WORDS[tokens[0]]
+        if word in _DANGER or _goes_along(word, [token for token in tokens[1:] if token != code]):
+            return Reply(word, code)
     return Reply(Word.UNKNOWN, "")
+
+
+def _goes_along(word: Word, tokens: list[str]) -> bool:
+    """Whether what stands behind the digit of `word` can be read as no more than that word."""
+    rest = _MINUTES.sub("", " " + " ".join(tokens)).split()
+    return all(token in _ALONG[word] or (word is Word.GO and token in _ALONG_GO) for token in rest)

@@ -22,6 +22,12 @@ from tests.rules.night import SHIFTS, registry
     ("LLEGUE.", Word.ON_SCENE, ""), ("ya llegue\n", Word.ON_SCENE, ""), ("3", Word.FALSE, ""), ("Falsa alarma", Word.FALSE, ""),
     ("falsa K7F3", Word.FALSE, "K7F3"), ("4", Word.ARMED, ""), ("¡ARMAS!", Word.ARMED, ""), ("5", Word.OVER, ""), ("9", Word.HELP, ""),
     ("auxilio", Word.HELP, ""), ("0", Word.CANNOT, ""), ("no puedo", Word.CANNOT, ""), ("no voy", Word.CANNOT, ""),
+    ("1 llego en 5 minutos", Word.GO, ""), ("3 falsa alarma k7f3", Word.FALSE, "K7F3"), ("0 no puedo ir", Word.CANNOT, ""),
+    ("5 ya paso todo", Word.OVER, ""), ("2 ya llegué", Word.ON_SCENE, ""),
+    # A digit that begins a sentence is a count, and danger is rather believed once too often.
+    ("3 hombres armados en la esquina", Word.UNKNOWN, ""), ("5 ladrones adentro", Word.UNKNOWN, ""), ("2 heridos", Word.UNKNOWN, ""),
+    ("1 no puedo ir", Word.UNKNOWN, ""), ("1 herido K7F3", Word.UNKNOWN, ""), ("4 tipos con pistola", Word.ARMED, ""),
+    ("9 vengan rapido", Word.HELP, ""), ("1 2", Word.UNKNOWN, ""),
     ("", Word.UNKNOWN, ""), ("12", Word.UNKNOWN, ""), ("¿qué pasa?", Word.UNKNOWN, ""), ("10 soles", Word.UNKNOWN, ""),
 ])
 def test_a_reply_is_read_as_people_write(text: str, word: Word, code: str) -> None:
