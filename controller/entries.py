@@ -51,12 +51,13 @@ class NoticeQueued(Struct, frozen=True, omit_defaults=True):
 
 
 class PressRecorded(Struct, frozen=True, omit_defaults=True):
-    """A press arrived and is on record. Exactly one for each (node, boot, seq) and body.
+    """A press arrived and is on record. Exactly one for each (node, boot, seq) and body that is not `unchecked`.
 
     pressed_from_at_ms, pressed_to_at_ms: UTC; the interval in which it was pressed, one instant where the age is known.
-    meaning: what the rules made of it: `opens`, `joins`, `cancels`, `came`, `reopens`, `check-in`, `test`, `fault`.
+    meaning: what the rules made of it: `opens`, `joins`, `cancels`, `came`, `reopens`, `check-in`, `test`, `notes`.
     conflicts_with: the digest under which the same (node, boot, seq) was recorded before: this node's fault, told all the same.
     age_refused: why its age could not be used, where there was one.
+    unchecked: the records could not be asked in time whether it was there already, so it may be there twice.
     """
 
     node: str
@@ -75,6 +76,7 @@ class PressRecorded(Struct, frozen=True, omit_defaults=True):
     refers_to: str = ""
     conflicts_with: str = ""
     age_refused: str = ""
+    unchecked: Flag = 0
 
 
 class IncidentOpened(Struct, frozen=True, omit_defaults=True):
@@ -163,7 +165,10 @@ class NoticeMoved(Struct, frozen=True, omit_defaults=True):
 
 
 class ReplyReceived(Struct, frozen=True, omit_defaults=True):
-    """Somebody wrote. member empty: a number nobody knows. text_ref, digest: the private text and its salted digest."""
+    """Somebody wrote. member empty: a number nobody knows, or that several share. text_ref, digest: the private text and its salted digest.
+
+    mark: keyed, of this very text with its sender and its time: one that is read again after a crash is not counted twice.
+    """
 
     channel: str
     meaning: str
@@ -171,6 +176,7 @@ class ReplyReceived(Struct, frozen=True, omit_defaults=True):
     incident: str = ""
     text_ref: str = ""
     digest: str = ""
+    mark: str = ""
 
 
 class NodeCame(Struct, frozen=True, omit_defaults=True):

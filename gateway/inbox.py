@@ -15,7 +15,7 @@ import msgspec
 from controller import messages
 from controller.authentication import Direction
 from controller.errors import BadMessage, Unavailable
-from controller.messages import PAYLOAD_BYTES_MAX, PRESS_EXPIRY_S, Kept, PressRef, Receipt, Topic, digest_of
+from controller.messages import PAYLOAD_BYTES_MAX, PRESS_EXPIRY_S, Kept, Receipt, Topic, digest_of
 from controller.rules.effects import GiveReceipt
 from controller.rules.inputs import (
     BadMessageCame,
@@ -25,6 +25,7 @@ from controller.rules.inputs import (
     NodeDone,
     NodeOnline,
     PressArrived,
+    PressSetAside,
     ZoneInput,
 )
 from gateway.broker import Arrival
@@ -38,7 +39,7 @@ AGE_MS_MAX: Final = 10 * 366 * 86_400_000
 REMEMBERED_MAX: Final = 50_000
 """Presses whose repeats are recognised without asking the records."""
 
-ASKED_S_MAX: Final = 0.5
+ASKED_S_MAX: Final = 1.0
 """How long a press waits for the records to say whether they have it."""
 
 PressKey = tuple[str, str, int]
@@ -60,11 +61,11 @@ class Known(Protocol):
 
 
 class Inbox:
-    """Turns arrivals into the core's inputs.
+    """Turns arrivals into the core's inputs; `run()` beside it.
 
     put: gives the core an input. receipt: sends a receipt (for a press that is already on record).
     The records are asked about a press only when its node lived before this process did, or has said more than is remembered:
-    a press at rest does not wait for them. Raises Unavailable.
+    a press at rest does not wait for them, and none waits for those that do. Raises Unavailable.
     """
 
     def __init__(
@@ -81,30 +82,53 @@ class Inbox:
         self._put = put
         self._receipt = receipt
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reader")
-        self._taken: OrderedDict[PressKey, dict[str, bool]] = OrderedDict()
+        self._taken: OrderedDict[PressKey, dict[str, Kept | None]] = OrderedDict()
         self._partly_on_record = records.lives()
+        self._doubtful: list[PressArrived] = []
+        self._doubts = asyncio.Event()
         self._asking: asyncio.Future[Mapping[PressKey, frozenset[str]]] | None = None
 
-    async def take(self, arrivals: list[Arrival]) -> None:
+    def take(self, arrivals: list[Arrival]) -> None:
         """Give the core what these arrivals say; presses that are repeats get their receipt again."""
-        presses: list[tuple[PressArrived, PressKey]] = []
         for arrival in arrivals:
             event = self.read(arrival)
-            if isinstance(event, PressArrived):
-                presses.append((event, (event.node, event.press.boot, event.press.seq)))
-            elif event is not None:
+            if not isinstance(event, PressArrived):
                 self._put(event)
-        if presses:
-            await self._take_presses(presses)
+            elif _key(event) in self._taken or _life(event) not in self._partly_on_record:
+                self._accept(event)
+            else:
+                self._doubtful.append(event)
+                self._doubts.set()
+        while len(self._taken) > REMEMBERED_MAX:
+            (node, boot, _), _ = self._taken.popitem(last=False)
+            self._partly_on_record.add((node, boot))
+
+    async def run(self) -> None:
+        """Ask the records about what may be a repeat, until cancelled."""
+        while True:
+            await self._doubts.wait()
+            self._doubts.clear()
+            events, self._doubtful = self._doubtful, []
+            try:
+                on_record = await self._on_record({_key(event) for event in events})
+            except Unavailable as fault:
+                # Better told twice than not at all.
+                logger.warning("cannot ask the records for repeats: %s", fault)
+                for event in events:
+                    self._accept(msgspec.structs.replace(event, unchecked=True))
+            else:
+                for event in events:
+                    self._taken.setdefault(_key(event), dict.fromkeys(on_record.get(_key(event), ()), Kept.RECORDED))
+                    self._accept(event)
 
     def committed(self, event: ZoneInput) -> None:
         """What was decided about `event` is on disk: repeats of it may be receipted."""
-        if isinstance(event, PressArrived):
-            digests = self._taken.get((event.node, event.press.boot, event.press.seq))
+        if isinstance(event, PressArrived | PressSetAside):
+            digests = self._taken.get(_key(event))
             if digests is not None:
-                digests[event.digest] = True
+                digests[event.digest] = Kept.RECORDED if isinstance(event, PressArrived) else Kept.UNREADABLE
 
-    def read(self, arrival: Arrival) -> ZoneInput | None:
+    def read(self, arrival: Arrival) -> ZoneInput:
         """The input that `arrival` is; a bad message where it cannot be used."""
         try:
             topic = Topic.parse(arrival.topic)
@@ -149,31 +173,17 @@ class Inbox:
     def _bad(sort: BadMessageSort, node: str, arrival: Arrival, why: object) -> BadMessageCame:
         return BadMessageCame(sort, node, arrival.topic[:200], digest_of(arrival.payload), len(arrival.payload), str(why)[:500])
 
-    async def _take_presses(self, presses: list[tuple[PressArrived, PressKey]]) -> None:
-        unsure = {key for _, key in presses if key[:2] in self._partly_on_record and key not in self._taken}
-        on_record: Mapping[PressKey, frozenset[str]] = {}
-        if unsure:
-            try:
-                on_record = await self._on_record(unsure)
-            except Unavailable as fault:
-                # Better told twice than not at all: what was taken in this life of the process is remembered all the same.
-                logger.warning("cannot ask the records for repeats: %s", fault)
-        for event, key in presses:
-            digests = self._taken.get(key)
-            if digests is None:
-                digests = self._taken[key] = dict.fromkeys(on_record.get(key, ()), True)
-            if event.digest in digests:
-                if digests[event.digest]:
-                    ref = PressRef(event.press.boot, event.press.seq)
-                    self._receipt(GiveReceipt(event.node, Receipt(event.digest, Kept.RECORDED, ref.boot, ref.seq)))
-                continue
-            conflicts_with = next(iter(digests), "")
-            digests[event.digest] = False
-            for one in self._quarantine.instead(msgspec.structs.replace(event, conflicts_with=conflicts_with) if conflicts_with else event):
-                self._put(one)
-        while len(self._taken) > REMEMBERED_MAX:
-            (node, boot, _), _ = self._taken.popitem(last=False)
-            self._partly_on_record.add((node, boot))
+    def _accept(self, event: PressArrived) -> None:
+        """Give it to the core, unless it was given before."""
+        digests = self._taken.setdefault(_key(event), {})
+        if event.digest in digests:
+            kept = digests[event.digest]
+            if kept is not None:
+                self._receipt(GiveReceipt(event.node, Receipt(event.digest, kept, event.press.boot, event.press.seq)))
+            return
+        conflicts_with = next(iter(digests), "")
+        digests[event.digest] = None
+        self._put(self._quarantine.instead(msgspec.structs.replace(event, conflicts_with=conflicts_with) if conflicts_with else event))
 
     async def _on_record(self, keys: set[PressKey]) -> Mapping[PressKey, frozenset[str]]:
         if self._asking is not None and not self._asking.done():
@@ -185,6 +195,14 @@ class Inbox:
             self._asking.add_done_callback(lambda asked: asked.cancelled() or asked.exception())
             raise Unavailable(f"the records have not answered within {ASKED_S_MAX:g} s")
         return self._asking.result()
+
+
+def _key(event: PressArrived | PressSetAside) -> PressKey:
+    return event.node, event.press.boot, event.press.seq
+
+
+def _life(event: PressArrived) -> Life:
+    return event.node, event.press.boot
 
 
 def _age_ms(age: str | None) -> tuple[int | None, str]:

@@ -1,19 +1,16 @@
 """Presses on which the rules failed: a defect of ours must not end the gateway again and again while a node sends on.
 
 The first time, the process ends and starts from the journal, as after every broken promise. The press's digest is kept in a file
-before that; when it comes again it is put on record as a bad message, and the technician and the coordinator are told which
-node it came from, since somebody may be in danger there.
+before that; when it comes again the core is given it as one that is set aside: it goes on record as it is, and whoever may know
+of it is told which node it came from, since somebody may be in danger there.
 """
 
 import logging
 from pathlib import Path
-from typing import Final
 
-from controller.rules.inputs import BadMessageCame, BadMessageSort, PartFailed, PressArrived, ZoneInput
+from controller.rules.inputs import PressArrived, PressSetAside, ZoneInput
 
 logger = logging.getLogger(__name__)
-
-RULES_FAILED: Final = "rules-failed"
 
 
 class Quarantine:
@@ -23,16 +20,11 @@ class Quarantine:
         self._path = path
         self._digests = frozenset(path.read_text(encoding="ascii").split()) if path.exists() else frozenset[str]()
 
-    def instead(self, event: ZoneInput) -> tuple[ZoneInput, ...]:
-        """What the core is given for `event`: itself, or, for a press in quarantine, what can still be done for it."""
-        if not isinstance(event, PressArrived) or event.digest not in self._digests:
-            return (event,)
-        topic = f"{event.node}/up/press"
-        why = "the rules failed on this press; see the log of the gateway's earlier life"
-        return (
-            PartFailed(f"node/{event.node}", RULES_FAILED, why),
-            BadMessageCame(BadMessageSort.UNREADABLE, event.node, topic, event.digest, 0, why),
-        )
+    def instead(self, event: PressArrived) -> PressArrived | PressSetAside:
+        """What the core is given for `event`: itself, unless it is in quarantine."""
+        if event.digest not in self._digests:
+            return event
+        return PressSetAside(event.node, event.press, event.digest, "the rules failed on this press; see the log of the gateway's earlier life")
 
     def put(self, event: ZoneInput) -> None:
         """The rules failed on `event`: remember it, if it is a press, for the next life."""

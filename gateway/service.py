@@ -21,7 +21,7 @@ from controller.records.checkpoint import Signer
 from controller.records.commitments import commitment
 from controller.records.private import Private
 from controller.records.store import Store
-from controller.rules.effects import GiveReceipt, QueueNotice, SendDown, SendOrder, StopNotice, ZoneEffect
+from controller.rules.effects import GiveReceipt, QueueNotice, ReleaseText, SendDown, SendOrder, StopNotice, ZoneEffect
 from controller.rules.inputs import NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
 from controller.rules.policy import Policy
 from controller.rules.state import ZoneState
@@ -90,7 +90,7 @@ class Service:
         self._inbox = Inbox(self._keyring, self._store, quarantine, self._decisions.put, self._outgoing.give)
         tellings = Tellings(self._core, self._contacts, lambda: now().utc_ms)
         self._dispatcher = Dispatcher(self._channels, tellings.compose, self._decisions.settle, lambda: now().utc_ms)
-        self._replies = Replies(self._contacts, self._private, self._decisions.put)
+        self._replies = Replies(self._contacts, self._private, self._decisions.put, folded.state.has_read)
         self._arrived = asyncio.Event()
         self._expect_reports(folded)
         logger.info("zone %s: gateway key %s, %d nodes, %d members, channels %s", config.zone, own.public, len(registry.nodes),
@@ -105,7 +105,7 @@ class Service:
         self._loop.call_later(BROKER_S, self._say_if_no_broker)
         try:
             async with asyncio.TaskGroup() as group:
-                for part in (self._decisions.run(), self._take_arrivals(), self._dispatcher.run(), self._watch_registry(), self._commit_hourly()):
+                for part in (self._decisions.run(), self._take_arrivals(), self._inbox.run(), self._dispatcher.run(), self._watch_registry(), self._commit_hourly()):
                     group.create_task(part)
                 for channel in self._channels.values():
                     group.create_task(self._live(channel))
@@ -141,6 +141,8 @@ class Service:
                 self._dispatcher.queue(effect)
             case StopNotice(notice):
                 self._dispatcher.stop(notice)
+            case ReleaseText(handle):
+                self._replies.release(handle)
 
     def _committed(self, event: ZoneInput) -> None:
         self._inbox.committed(event)
@@ -162,7 +164,7 @@ class Service:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            await self._inbox.take(self._broker.take())
+            self._inbox.take(self._broker.take())
 
     # What channels say.
 
@@ -176,14 +178,15 @@ class Service:
                 self._decisions.put(PartFailed(f"gateway/{channel.name}", "channel-failed"))
             await asyncio.sleep(5)
 
-    def _news(self, news: ChannelNews) -> None:
+    def _news(self, news: ChannelNews) -> asyncio.Future[None] | None:
         match news:
             case Delivered(key, delivered, why):
                 self._decisions.put(NoticeReported(key, delivered, why))
             case PartState(subject, code, faulty, detail):
                 self._decisions.put(PartFailed(subject, code, detail) if faulty else PartRecovered(subject, code))
             case Wrote():
-                self._replies.came(news)
+                return self._replies.came(news)
+        return None
 
     def _expect_reports(self, folded: Folded) -> None:
         sms = self._channels.get("sms")

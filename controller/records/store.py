@@ -158,13 +158,15 @@ class Store:
     def _write(self, cursor: DBAPICursor, batch: Sequence[Addition], rows: Sequence[tuple[Chain, Row]]) -> None:
         zone = self.zone
         self._many(cursor, self._statements.journal, [(zone, chain.value, row.seq, row.data, row.link) for chain, row in rows])
-        presses = []
+        presses: list[tuple[Any, ...]] = []
+        unchecked: list[tuple[Any, ...]] = []
         changes: projections.Changes = {}
         for (chain, at_ms, body), (_, row) in zip(batch, rows, strict=True):
             projections.fold(changes, chain, at_ms, body)
             if isinstance(body, PressRecorded):
-                presses.append((zone, body.node, body.boot, body.seq, body.digest, chain.value, row.seq))
+                (unchecked if body.unchecked else presses).append((zone, body.node, body.boot, body.seq, body.digest, chain.value, row.seq))
         self._many(cursor, self._statements.press, presses)
+        self._many(cursor, self._statements.unchecked, unchecked)
         grouped: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
         for (table, row_id), columns in changes.items():
             grouped.setdefault((table, tuple(columns)), []).append((zone, row_id, *columns.values()))
@@ -238,6 +240,7 @@ class _Statements:
         self._mark = mark
         self.journal = self._insert("journal", ("zone", "chain", "seq", "bytes", "link"))
         self.press = self._insert("press", ("zone", "node", "boot", "seq", "digest", "chain", "journal_seq"))
+        self.unchecked = self.press + " ON CONFLICT DO NOTHING"
         self.checkpoint = self._insert("checkpoint", ("zone", "chain", "seq", "at_ms", "note")) + " ON CONFLICT DO NOTHING"
         last = f"SELECT * FROM (SELECT chain, seq, link FROM journal WHERE zone = {mark} AND chain = '{{}}' ORDER BY seq DESC LIMIT 1) AS {{}}"  # noqa: S608 (marks only)
         self.heads = " UNION ALL ".join(last.format(chain.value, f"last_{chain.value}") for chain in Chain)

@@ -68,15 +68,15 @@ def look(desk: Desk, signs: Signs) -> None:
 
 def tell_members(
     desk: Desk, members: Iterable[Member], template: str, reason: str, ident: str, channels: Iterable[str], about: dict[str, str],
-    fault: str = "", first: int = 1,
+    fault: str = "", first: int = 1, chain: Chain = Chain.OPEN,
 ) -> None:
     """Queue a notice that is about no incident; `ident` begins the notices' ids, counted from `first`."""
     notices = tuple(
-        NoticeQueued(f"{ident}-{n}", *way, template, reason, FAULTS, desk.state.numbers.get((*way, Chain.OPEN), 0) + 1, about)
+        NoticeQueued(f"{ident}-{n}", *way, template, reason, FAULTS, desk.state.numbers.get((*way, chain), 0) + 1, about)
         for n, way in enumerate(ways(members, tuple(channels)), first)
     )
     if notices:
-        desk.record(Chain.OPEN, NoticesQueued(notices, fault=fault))
+        desk.record(chain, NoticesQueued(notices, fault=fault))
         for notice in notices:
             desk.then(QueueNotice(notice, fault=fault))
 

@@ -14,7 +14,8 @@ class PressArrived(Struct, frozen=True):
 
     digest: of its payload. age_ms: how old it was when it was sent; None when the node's machine has restarted since, or
     when the age could not be used (then age_refused says why). waited_ms: how long the broker held it (whole seconds).
-    conflicts_with: the digest under which the same (node, boot, seq) is on record with another body.
+    conflicts_with: the digest under which the same (node, boot, seq) is on record with another body. unchecked: the records
+    could not be asked in time whether they have it.
     """
 
     node: str
@@ -24,6 +25,16 @@ class PressArrived(Struct, frozen=True):
     waited_ms: int = 0
     age_refused: str = ""
     conflicts_with: str = ""
+    unchecked: bool = False
+
+
+class PressSetAside(Struct, frozen=True):
+    """A press on which the rules failed in an earlier life of the gateway: it is not decided a second time. why: in English."""
+
+    node: str
+    press: messages.Press
+    digest: str
+    why: str
 
 
 class NodeOnline(Struct, frozen=True):
@@ -80,7 +91,9 @@ class MemberWrote(Struct, frozen=True):
     """A text came in by a channel. member: None when nobody is known by that address, or (then shared) several are.
 
     sender_ref: the private reference of the address, so that it can be answered; None where it cannot. text_ref,
-    text_digest: where the text itself is kept, and its salted digest. text: read here and never recorded.
+    text_digest: where the text itself is kept, and its salted digest. text: read here and never recorded. mark: by which this
+    very text is known when it is read again; empty: it cannot be. handle: by which the shell is told that it is on record;
+    empty: nobody waits for that.
     """
 
     channel: str
@@ -90,6 +103,8 @@ class MemberWrote(Struct, frozen=True):
     text_ref: PrivateRef | None
     text_digest: str
     shared: bool = False
+    mark: str = ""
+    handle: str = ""
 
 
 class Tried(StrEnum):
@@ -157,6 +172,6 @@ class Woken(Struct, frozen=True):
 
 
 ZoneInput = (
-    PressArrived | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
+    PressArrived | PressSetAside | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
     | PartFailed | PartRecovered | RegistryChanged | PolicyChanged | Started | Woken
 )

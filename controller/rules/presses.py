@@ -4,20 +4,21 @@ from typing import Final, Literal
 
 from msgspec import Struct, structs
 
-from controller.entries import Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
+from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, PressRef, Receipt, digest_of, encode
 from controller.rules import codes, escalation, faults
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
 from controller.rules.incident import LOOK, Happening, Incident, step
-from controller.rules.inputs import PressArrived
+from controller.rules.inputs import BadMessageSort, PressArrived, PressSetAside
 from controller.rules.policy import TAMPER, TEST, Kind, Police
 from controller.rules.signs import Signs
 from controller.rules.telling import news, police_told, priority_of, stop, tell, tell_police
 
 CANCEL_SLACK_MS: Final = 5_000
 """The window is counted at the node; on the way a cancel may take so much longer."""
+RULES_FAILED: Final = "rules-failed"
 
 Meaning = Literal["opens", "joins", "cancels", "came", "reopens", "check-in", "test", "notes"]
 
@@ -61,12 +62,30 @@ def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
         _forced(desk, case)
 
 
+def set_aside(desk: Desk, signs: Signs, event: PressSetAside) -> None:
+    """Record that it came and receipt it; tell whoever may know of it that somebody may be in danger there."""
+    forced = event.press.gesture is Gesture.FORCED_CANCEL
+    chain = Chain.SEALED if forced else _chain(desk, event)
+    desk.record(chain, BadMessageKept(BadMessageSort.UNREADABLE, f"{event.node}/up/press", event.digest, 0, event.why, event.node))
+    desk.then(GiveReceipt(event.node, Receipt(event.digest, Kept.UNREADABLE, event.press.boot, event.press.seq)))
+    faults.seen(desk, signs, f"node/{event.node}", RULES_FAILED, secret=chain is Chain.SEALED)
+    if chain is Chain.SEALED:
+        at = desk.network.kind_at(event.node, event.press.input)
+        kind = desk.policy.forced if forced else at if at in desk.policy.kinds else event.press.kind
+        excluded = desk.network.excludes(event.node, event.press.input)
+        circle = desk.policy.kind(kind).circle
+        faults.tell_members(
+            desk, [member for member in desk.network.members_with(circle) if member.id not in excluded], "fault", "FAULT",
+            f"q{event.digest[:10]}", desk.policy.faults_to.channels, {"subject": f"node/{event.node}", "fault": RULES_FAILED}, chain=chain,
+        )
+
+
 def _record(desk: Desk, case: _Case, event: PressArrived, chain: Chain, meaning: Meaning, incident: str) -> None:
     press = event.press
     desk.record(chain, PressRecorded(
         event.node, press.boot, press.seq, press.input, press.kind, press.gesture.value, event.digest, case.dated.from_ms, case.dated.to_ms,
         meaning, incident, drill=flag(press.drill), late=flag(case.late), refers_to=_text(press.refers_to),
-        conflicts_with=event.conflicts_with, age_refused=case.dated.age_refused,
+        conflicts_with=event.conflicts_with, age_refused=case.dated.age_refused, unchecked=flag(event.unchecked),
     ))
 
 
@@ -88,7 +107,7 @@ def _do(desk: Desk, case: _Case, meaning: Meaning, incident: Incident | None) ->
                 _reopen(desk, case, incident)
 
 
-def _chain(desk: Desk, event: PressArrived) -> Chain:
+def _chain(desk: Desk, event: PressArrived | PressSetAside) -> Chain:
     """Where it is recorded: all that a secret button says is sealed, and what is done to its wires too."""
     press = event.press
     kind = desk.network.kind_at(event.node, press.input) if press.kind == TAMPER or press.kind not in desk.policy.kinds else press.kind
@@ -98,6 +117,8 @@ def _chain(desk: Desk, event: PressArrived) -> Chain:
 def _meaning(desk: Desk, case: _Case) -> tuple[Meaning, Incident | None]:
     """What the rules make of it, and the incident it is about."""
     press = case.event.press
+    if case.event.unchecked and (case.event.node, press.boot, press.seq) in desk.state.by_press:
+        return "notes", desk.state.incidents.get(desk.state.by_press[case.event.node, press.boot, press.seq])
     named = _named(desk, case)
     match press.gesture:
         case Gesture.TEST:
@@ -147,8 +168,10 @@ def _joinable(desk: Desk, case: _Case) -> Incident | None:
 
 def _new_id(desk: Desk, case: _Case) -> str:
     event = case.event
-    # A second body under a recorded number is another press: its incident must not take the first one's id.
-    return codes.incident_id(desk.zone, event.node, event.press.boot + (event.digest if event.conflicts_with else ""), event.press.seq)
+    # A second body under a recorded number is another press: its incident must not take the first one's id. Nor must that of
+    # a press that may have had one which is forgotten here.
+    apart = event.digest if event.conflicts_with else f"{event.digest}+" if event.unchecked else ""
+    return codes.incident_id(desk.zone, event.node, event.press.boot + apart, event.press.seq)
 
 
 def _open(desk: Desk, case: _Case) -> None:

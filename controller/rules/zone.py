@@ -26,6 +26,7 @@ from controller.rules.inputs import (
     PartRecovered,
     PolicyChanged,
     PressArrived,
+    PressSetAside,
     RegistryChanged,
     Started,
     Tried,
@@ -81,6 +82,8 @@ class ZoneController:
                 supervision.beat(desk, self.signs, event)
             case PressArrived():
                 presses.arrived(desk, self.signs, event)
+            case PressSetAside():
+                presses.set_aside(desk, self.signs, event)
             case NoticeTried():
                 self._tried(desk, event)
             case NoticeReported():

@@ -1,0 +1,68 @@
+"""Presses about which something is uncertain: the records could not be asked, or the rules failed on them before."""
+
+from controller.entries import BadMessageKept, Chain, FaultRaised, IncidentOpened, PressRecorded
+from controller.messages import Gesture, Kept, Press, digest_of, encode
+from controller.rules.effects import GiveReceipt
+from controller.rules.inputs import PressArrived, PressSetAside
+from controller.rules.zone import ZoneController
+from tests.rules.night import Night, boot_of, registry
+
+
+def unchecked(night: Night, press: Press) -> None:
+    night.does(PressArrived("b12n1", press, digest_of(encode(press)), 0, unchecked=True))
+
+
+def test_a_repeat_that_the_records_could_not_tell_is_told_by_its_incident() -> None:
+    night = Night()
+    press = night.press()
+    night.expects(rosa="alarm", juan="alarm", elva="alarm", desk="police")
+    unchecked(night, press)
+    assert [body.meaning for body in night.bodies(PressRecorded)] == ["opens", "notes"]
+    assert len(night.bodies(IncidentOpened)) == 1
+    night.expects()
+
+
+def test_a_press_that_may_be_a_repeat_of_a_forgotten_one_is_told_as_one_of_its_own() -> None:
+    night = Night()
+    press = night.press()
+    night.zone = ZoneController("z3", night.registry, night.policy)
+    night.expects(rosa="alarm", juan="alarm", elva="alarm", desk="police")
+    unchecked(night, press)
+    night.expects(rosa="alarm", juan="alarm", elva="alarm", desk="police")
+    first, second = night.bodies(IncidentOpened)
+    assert first.incident != second.incident
+    assert [body.unchecked for body in night.bodies(PressRecorded)] == [0, 1]
+
+
+def aside(kind: str, name: str, gesture: Gesture = Gesture.HOLD) -> PressSetAside:
+    press = Press(boot_of("b12n1"), 9, name, kind, gesture)
+    return PressSetAside("b12n1", press, digest_of(encode(press)), "the rules failed")
+
+
+def test_a_press_on_which_the_rules_failed_is_kept_receipted_and_told_to_those_who_can_look() -> None:
+    night = Night()
+    event = aside("panic", "b1")
+    effects = night.does(event)
+    receipts = [effect.receipt for effect in effects if isinstance(effect, GiveReceipt)]
+    assert [(one.digest, one.kept, one.seq) for one in receipts] == [(event.digest, Kept.UNREADABLE, 9)]
+    assert [body.node for body in night.bodies(BadMessageKept, Chain.OPEN)] == ["b12n1"]
+    night.expects(tito="fault", caro="fault")
+
+
+def test_a_silent_one_shows_only_to_its_circle() -> None:
+    night = Night(registry(excludes=("vilma",)))
+    before = len([chain for chain, _, _ in night.entries if chain is Chain.OPEN])
+    night.does(aside("violence", "h1"))
+    assert len([chain for chain, _, _ in night.entries if chain is Chain.OPEN]) == before
+    assert [body.code for body in night.bodies(FaultRaised, Chain.SEALED)] == ["rules-failed"]
+    night.expects(vera="fault")
+
+
+def test_so_does_a_cancel_under_threat() -> None:
+    night = Night()
+    before = len([chain for chain, _, _ in night.entries if chain is Chain.OPEN])
+    night.does(aside("panic", "b1", Gesture.FORCED_CANCEL))
+    assert len([chain for chain, _, _ in night.entries if chain is Chain.OPEN]) == before
+    told = {notice.member for notice in night.notices()}
+    assert told
+    assert told.isdisjoint({"tito", "caro", "rosa", "juan"})
