@@ -122,10 +122,10 @@ class ZoneNode:
 class Zone:
     """The zone. gateway: its process. Nodes run when they are asked for."""
 
-    def __init__(self, folder: Path, broker: Mosquitto, phones: PhoneNetwork, police_port: int) -> None:
+    def __init__(self, folder: Path, broker: Mosquitto, phones: PhoneNetwork, police: str) -> None:
         self.folder, self.broker, self.phones = folder, broker, phones
         self.site = Site(folder / NAME, NAME, broker.port)
-        self.site.bring_in(changed={"127.0.0.1:17003": f"127.0.0.1:{police_port}"})
+        self.site.bring_in(changed={"127.0.0.1:17003?format=adm-cid": police})
         phones.modem("sim1", folder / "modem")
         modem = ["[sms]", "[[sms.modems]]", 'name = "sim1"', f'port = "{folder / "modem"}"']
         self.site.write_gateway([*modem, "[dc09]", "[webhook]"])
@@ -206,12 +206,12 @@ class Zone:
 
     @classmethod
     @asynccontextmanager
-    async def standing(cls, folder: Path, police_port: int) -> AsyncIterator[Self]:
-        """A zone whose gateway runs. police_port: of whoever receives DC-09 for the account."""
+    async def standing(cls, folder: Path, police: str) -> AsyncIterator[Self]:
+        """A zone whose gateway runs. police: of whoever receives DC-09 for the account, as `host:port?format=...`."""
         folder.chmod(0o755)  # noqa: ASYNC240 (a folder of memory; the broker runs as a user of its own)
         async with PhoneNetwork(Pace(times=0.05)) as phones:
             with Mosquitto(folder) as broker:
-                zone = cls(folder, broker, phones, police_port)
+                zone = cls(folder, broker, phones, police)
                 try:
                     await zone.start_gateway()
                     yield zone
@@ -231,5 +231,5 @@ async def police() -> AsyncIterator[PoliceReceiver]:
 @pytest.fixture
 async def zone(tmp_path: Path, police: PoliceReceiver) -> AsyncIterator[Zone]:
     """A zone with that receiver."""
-    async with Zone.standing(tmp_path, police.port) as made:
+    async with Zone.standing(tmp_path, f"127.0.0.1:{police.port}?format=adm-cid") as made:
         yield made

@@ -8,13 +8,11 @@ from contextlib import asynccontextmanager
 
 import my_dc09_spt.dc09_spt as foreign  # type: ignore[import-untyped]  # ships no types
 import pytest
-from pysiaalarm.account import SIAAccount
-from pysiaalarm.aio.client import SIAClient
-from pysiaalarm.event import SIAEvent
 
 from gateway.channels.channel import Never, Sent, TryLater
 from gateway.channels.dc09 import Dc09Channel, Dc09Settings
 from simulators.police import Mood, PoliceReceiver
+from tests.channels.foreign_receiver import their_receiver
 from tests.channels.tellings import News, telling
 from tests.channels.waiting import running, until
 from tests.mosquitto import free_port
@@ -200,23 +198,6 @@ async def test_a_link_test_that_waited_behind_an_alarm_is_not_needed_any_more() 
             receiver.delay_s = 0
             await asyncio.sleep(0.2)
             assert receiver.polls == 1
-
-
-@asynccontextmanager
-async def their_receiver(key: bytes | None) -> AsyncIterator[tuple[int, list[SIAEvent], SIAClient]]:
-    """Somebody else's receiver, pysiaalarm. Not by its own `async with`, which swallows what fails inside."""
-    port, events = free_port(), list[SIAEvent]()
-
-    async def keep(event: SIAEvent) -> None:
-        events.append(event)
-
-    account = SIAAccount("1234", key.decode() if key else None, allowed_timeband=(40, 20))
-    client = SIAClient("127.0.0.1", port, [account], function=keep)  # type: ignore[abstract]  # its __new__ picks the subclass
-    await client.async_start()
-    try:
-        yield port, events, client
-    finally:
-        await client.async_stop()
 
 
 @pytest.mark.parametrize("key", [None, *KEYS.values()])
