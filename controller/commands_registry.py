@@ -16,6 +16,7 @@ from controller.records import database, registry_csv, registry_store
 from controller.records.private import Private
 from controller.records.registry_cells import COLUMNS
 from controller.records.registry_store import Change
+from controller.registry import INPUT_NUMBER_MAX
 
 registry = typer.Typer(no_args_is_help=True, help="The registry: zones, blocks, nodes, inputs, members, shifts.")
 
@@ -92,6 +93,20 @@ def show(database_url: DatabaseOption, zone: ZonesOption = None) -> None:
     for line in lines:
         table.add_row(*line)
     Console().print(table)
+
+
+@registry.command()
+def numbers(database_url: DatabaseOption, zone: ZonesOption = None) -> None:
+    """Which input each number means at a receiver of the police or a monitoring centre: the table to hand to its owner."""
+    engine = database.connect(database_url)
+    database.check_tables(engine)
+    typer.echo("\t".join(("zone", "number", "kind", "node", "input", "block", "name", "meeting point")))
+    for name in _zones(engine, zone):
+        found = registry_store.load(engine, name)
+        for one in sorted(found.inputs.values(), key=lambda one: (one.number or INPUT_NUMBER_MAX + 1, one.node, one.input)):
+            block = found.blocks[found.nodes[one.node].block]
+            number = f"{one.number:03d}" if one.number else "none"
+            typer.echo("\t".join((name, number, one.kind, one.node, one.input, block.id, block.name, block.meeting_point)))
 
 
 def _key(engine: Engine, given: Path | None) -> Path:

@@ -87,6 +87,8 @@ class Input(Struct, frozen=True):
 
     address_ref: the exact address (lot, floor, house), given only to who has taken the incident.
     excludes: ids of members whom a silent press here must never reach, by any way.
+    number: by which receivers tell this input from the zone's others, 1 to 999; theirs is a table on paper, so it stays
+    the same whatever else changes, and is never given to another input by itself. 0: it has none.
     """
 
     node: Name
@@ -94,6 +96,7 @@ class Input(Struct, frozen=True):
     kind: Name
     address_ref: PrivateRef | None = None
     excludes: tuple[Name, ...] = ()
+    number: int = 0
 
 
 class Contact(Struct, frozen=True):
@@ -155,6 +158,9 @@ class Registry(Struct, frozen=True):
     members: Mapping[str, Member] = field(default_factory=dict)
     shifts: tuple[Shift, ...] = ()
 
+
+INPUT_NUMBER_MAX: Final = 999
+"""What Contact ID has room for."""
 
 TABLES: Final = ("district", "zones", "blocks", "nodes", "inputs", "members", "shifts")
 """The CSV files of a registry folder, without `.csv`."""

@@ -28,7 +28,6 @@ STEPS: Final[dict[str, StepName]] = {
 somebody still looks, and one person's word does not stop the police."""
 LINE_NUMBERS: Final = 4999
 """How many line numbers each chain has at an address; sealed ones lie above, so that no gap below shows them."""
-ZONE_NUMBERS: Final = 999
 MARK_SEPTETS: Final = len("(2) ")
 """What is left free in a further try: an SMS that may be a repetition says so, and stays one SMS."""
 
@@ -40,7 +39,6 @@ class Tellings:
         self._core = core
         self._contacts = contacts
         self._utc_ms = utc_ms
-        self._numbered: tuple[str, dict[tuple[str, str], int]] = ("", {})
 
     def compose(self, effect: QueueNotice) -> Telling:
         """What to send for `effect`.
@@ -104,7 +102,7 @@ class Tellings:
 
     def _event(self, queued: NoticeQueued, incident: Incident, facts: TextFacts) -> Event:
         registry, policy = self._core.network.registry, self._core.network.policy
-        block = registry.blocks.get(incident.block)
+        block, pressed = registry.blocks.get(incident.block), registry.inputs.get((incident.node, incident.input))
         codes = policy.kind(incident.kind).codes
         place = Place(incident.block, facts.block_name, facts.meeting_point)
         if block is not None:
@@ -121,12 +119,6 @@ class Tellings:
             pressed_to_at_ms=incident.pressed_to_at_ms, made_at_ms=made_at_ms, silent=incident.secret, drill=incident.drill, late=incident.late,
             cid=codes.cid, sia=codes.sia, restore_sia=codes.restore_sia, cap_category=codes.cap_category,
             cap_event=codes.cap_event or incident.kind, severity=codes.severity,
-            zone_number=self._zone_numbers(registry).get((incident.node, incident.input), ZONE_NUMBERS),
+            zone_number=pressed.number if pressed is not None else 0,
             earlier=tuple((key, at_ms) for key, at_ms in sent if key != queued.id),
         )
-
-    def _zone_numbers(self, registry: Registry) -> dict[tuple[str, str], int]:
-        """The number of each input at receivers: its place among the zone's inputs, from 1."""
-        if self._numbered[0] != registry.version:
-            self._numbered = registry.version, {key: n % ZONE_NUMBERS + 1 for n, key in enumerate(sorted(registry.inputs))}
-        return self._numbered[1]

@@ -22,11 +22,13 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "zones": ("id", "name"),
     "blocks": ("id", "zone", "name", "meeting_point", "landmark", "vehicle_point", "latitude", "longitude"),
     "nodes": ("id", "block", "public_key"),
-    "inputs": ("node", "input", "kind", "address", "excludes"),
+    "inputs": ("node", "input", "kind", "address", "excludes", "number"),
     "members": ("id", "zone", "call_sign", "roles", "language", "name", "contacts"),
     "shifts": ("id", "member", "role", "starts", "ends", "weekdays", "blocks", "since", "until"),
 }
 """The files, without `.csv`, and their columns; the order of the columns is free."""
+OPTIONAL: Final = {"inputs": frozenset({"number"})}
+"""Which columns a file may do without; they are then empty."""
 
 CHANNELS: Final = ("sms", "dc09", "cap", "apprise", "webhook")
 CONTACTS_BETWEEN: Final = " | "
@@ -106,6 +108,14 @@ class Line:
             self.fault(column, f"degrees between -{most} and {most} with a decimal point, or nothing")
             return None
         return degrees
+
+    def whole(self, column: str, most: int) -> int:
+        """A whole number from 1 to `most`; 0: there is none."""
+        text = self._cells[column]
+        if text and not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+            self.fault(column, f"a whole number from 1 to {most}, or nothing")
+            return 0
+        return int(text or 0)
 
     def public_key(self, column: str) -> str:
         """An X25519 public key."""
@@ -279,7 +289,8 @@ def lines(path: Path, faults: Faults) -> Iterator[Line]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = [cell.strip() for cell in next(reader, [])]
-        if sorted(header) != sorted(wanted):
+        missing = set(wanted).difference(header, OPTIONAL.get(path.stem, ()))
+        if missing or len(set(header)) != len(header) or not set(header) <= set(wanted):
             _header_fault(path, header, wanted, faults)
             return
         for cells in reader:
@@ -289,13 +300,13 @@ def lines(path: Path, faults: Faults) -> Iterator[Line]:
                 faults.add(f"{path}, line {reader.line_num}", f"{len(cells)} cells", f"{len(header)}, one a column",
                            "add or remove commas, or put a text with a comma between double quotes")
                 continue
-            yield Line(faults, path, reader.line_num, dict(zip(header, (cell.strip() for cell in cells), strict=True)))
+            yield Line(faults, path, reader.line_num, dict.fromkeys(wanted, "") | dict(zip(header, (cell.strip() for cell in cells), strict=True)))
     except csv.Error as fault:
         faults.add(f"{path}, line {reader.line_num}", str(fault), "a CSV file with commas and double quotes", "correct that line")
 
 
 def _header_fault(path: Path, header: list[str], wanted: tuple[str, ...], faults: Faults) -> None:
-    missing = [name for name in wanted if name not in header]
+    missing = [name for name in wanted if name not in header and name not in OPTIONAL.get(path.stem, ())]
     strange = [name for name in header if name not in wanted]
     twice = sorted({name for name in header if header.count(name) > 1})
     parts = [f"no column {', '.join(missing)}"] if missing else []

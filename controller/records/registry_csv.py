@@ -18,7 +18,7 @@ from controller.records.private import Private
 from controller.records.registry_cells import COLUMNS, CONTACTS_BETWEEN, Faults, Line, lines
 from controller.records.registry_draft import Draft
 from controller.records.registry_store import Change, Revision
-from controller.registry import Block, District, Input, Member, Node, Role, Shift, Zone
+from controller.registry import INPUT_NUMBER_MAX, Block, District, Input, Member, Node, Role, Shift, Zone
 
 
 class Folder:
@@ -61,6 +61,7 @@ def bring_in(engine: Engine, key_file: Path, folder: Folder, change: Change) -> 
     with database.writing(engine) as connection:
         for zone, draft in folder.drafts.items():
             _check_retired(folder, draft, registry_store.retired(connection, zone))
+            _check_numbers(folder, draft, registry_store.input_numbers(connection, zone))
         if folder.faults.found:
             raise BadConfig(folder.faults.found)
         return {zone: registry_store.replace(connection, privates[zone], draft, change) for zone, draft in folder.drafts.items()}
@@ -172,6 +173,7 @@ class _Reader:
     def _input(self, line: Line) -> None:
         node, name, kind = line.name("node"), line.name("input"), line.name("kind")
         address, excludes = line.text("address", needed=False), line.names("excludes")
+        number = line.whole("number", INPUT_NUMBER_MAX)
         zone = self._refers(line, "node", node, "nodes.csv")
         key = (node, name)
         if not self._new(line, "input", "input", " ".join(key)) or zone not in self._drafts:
@@ -183,7 +185,11 @@ class _Reader:
         if excludes and not _somebody_left(draft, kind, self._reachable.difference(excludes)):
             line.fault("excludes", f"somebody to be left who is told of {kind}", "exclude fewer, or add members first",
                        found="found exclusions that leave nobody")
-        draft.inputs[key] = Input(node, name, kind, excludes=excludes)
+        holder = self.places.setdefault(("number", f"{zone} {number}"), line)
+        if number and holder is not line:
+            line.fault("number", "a number of its own for each input of a zone", "choose another, or leave it empty",
+                       found=f"found the number of the input in line {holder.number}")
+        draft.inputs[key] = Input(node, name, kind, excludes=excludes, number=number)
         if address:
             draft.addresses[key] = address
 
@@ -248,6 +254,17 @@ def _check_retired(folder: Folder, draft: Draft, gone: set[tuple[str, registry_s
                                                          found=f"found {key[-1]}, which was retired")
 
 
+def _check_numbers(folder: Folder, draft: Draft, kept: Mapping[tuple[str | int, ...], int]) -> None:
+    """No number goes from one input to another unless both lines say so: receivers would send the police to the wrong place."""
+    holders = {number: key for key, number in kept.items() if key in draft.inputs}
+    for (node, name), one in draft.inputs.items():
+        holder = holders.get(one.number) if one.number else None
+        if holder is not None and holder != (node, name) and not draft.inputs[str(holder[0]), str(holder[1])].number:
+            folder.place("input", f"{node} {name}").fault(
+                "number", "one that no other input has", "choose another, or give that input a new one in its own line",
+                found=f"found {one.number}, which is that of {' '.join(map(str, holder))}")
+
+
 def _rows(drafts: Sequence[Draft]) -> dict[str, list[tuple[object, ...]]]:
     """The files' rows, sorted by their ids; zones as they come."""
     rows: dict[str, list[tuple[object, ...]]] = {name: [] for name in COLUMNS}
@@ -260,7 +277,7 @@ def _rows(drafts: Sequence[Draft]) -> dict[str, list[tuple[object, ...]]]:
                                    "" if block.latitude is None else block.latitude, "" if block.longitude is None else block.longitude))
         rows["nodes"] += [(node.id, node.block, node.public_key) for _, node in sorted(draft.nodes.items())]
         for key, one in sorted(draft.inputs.items()):
-            rows["inputs"].append((one.node, one.input, one.kind, draft.addresses.get(key, ""), " ".join(one.excludes)))
+            rows["inputs"].append((one.node, one.input, one.kind, draft.addresses.get(key, ""), " ".join(one.excludes), one.number or ""))
         for _, member in sorted(draft.members.items()):
             contacts = CONTACTS_BETWEEN.join(f"{channel}:{address}" for channel, address in draft.contacts.get(member.id, ()))
             rows["members"].append((member.id, member.zone, member.call_sign, " ".join(member.roles), member.language,

@@ -37,7 +37,7 @@ def version_of(registry: Draft | Registry) -> str:
     """The hash that names a registry, in hex: the same for the same network, in whatever database it is kept.
 
     It is written into the open chain, so it covers only what everybody may see: neither personal values, which could be
-    guessed from it, nor whom a silent input excludes.
+    guessed from it, nor whom a silent input excludes; and not the inputs' numbers, which each database gives.
     """
     shifts = registry.shifts.values() if isinstance(registry, Draft) else registry.shifts
     seen: dict[str, Any] = {

@@ -13,7 +13,7 @@ from controller.errors import BadConfig
 from controller.records import database, tables
 from controller.records.private import Private, Session
 from controller.records.registry_draft import ContactText, Draft, version_of
-from controller.registry import Block, Contact, District, Input, Member, Node, Registry, Role, Shift, Zone
+from controller.registry import INPUT_NUMBER_MAX, Block, Contact, District, Input, Member, Node, Registry, Role, Shift, Zone
 
 Key = tuple[str | int, ...]
 """A row's key without the zone."""
@@ -82,7 +82,7 @@ def draft_of(registry: Registry, private: Private) -> Draft:
     draft = Draft(registry.district, registry.zone, blocks=dict(registry.blocks), nodes=dict(registry.nodes))
     draft.shifts = {shift.id: shift for shift in registry.shifts}
     for key, one in registry.inputs.items():
-        draft.inputs[key] = Input(one.node, one.input, one.kind, excludes=one.excludes)
+        draft.inputs[key] = Input(one.node, one.input, one.kind, excludes=one.excludes, number=one.number)
         if one.address_ref:
             draft.addresses[key] = values.get(one.address_ref, "")
     for key_, member in registry.members.items():
@@ -100,6 +100,11 @@ def retired(connection: Connection, zone: str) -> set[tuple[str, Key]]:
         for table in _TABLES if table is not tables.CONTACT
         for key, row in _stored(connection, table, zone, also_retired=True).items() if row["retired_rev"]
     }
+
+
+def input_numbers(connection: Connection, zone: str) -> dict[Key, int]:
+    """The number at receivers of each input, by (node, input); those that are retired are left out."""
+    return {key: row["number"] for key, row in _stored(connection, tables.INPUT, zone, also_retired=False).items()}
 
 
 def replace(connection: Connection, private: Private, draft: Draft, change: Change) -> Revision:
@@ -207,12 +212,13 @@ class _Merge:
 
 def _wanted(draft: Draft, merge: _Merge) -> dict[str, dict[Key, Columns]]:
     district = draft.district
+    numbers = _numbers(draft, merge.stored["input"])
     return {
         "district": {(): {"id": district.id, "name": district.name, "timezone": district.timezone, "language": district.language}},
         "zone": {(): {"name": draft.zone.name, "district": draft.zone.district}},
         "block": {(block.id,): _columns(block, _BLOCK) for block in draft.blocks.values()},
         "node": {(node.id,): {"block": node.block, "public_key": node.public_key} for node in draft.nodes.values()},
-        "input": {key: _input_columns(draft, merge, key, one) for key, one in draft.inputs.items()},
+        "input": {key: _input_columns(draft, merge, key, one) | {"number": numbers[key]} for key, one in draft.inputs.items()},
         "member": {(member.id,): _member_columns(draft, merge, member) for member in draft.members.values()},
         "contact": _contact_rows(draft, merge),
         "shift": {(shift.id,): _shift_columns(shift) for shift in draft.shifts.values()},
@@ -230,6 +236,14 @@ def _input_columns(draft: Draft, merge: _Merge, key: tuple[str, str], one: Input
     row = merge.stored["input"].get(key)
     ref = merge.people.keep(row["address_ref"] if row else "", f"{one.node}/{one.input}", "address", draft.addresses.get(key, ""))
     return {"kind": one.kind, "address_ref": ref, "excludes": " ".join(one.excludes)}
+
+
+def _numbers(draft: Draft, stored: Mapping[Key, Columns]) -> dict[tuple[str, str], int]:
+    """Each input's number: the one the draft gives, the one it has, or the lowest that none has ever had; 0 when none is left."""
+    numbers = {key: one.number or (stored[key]["number"] if key in stored else 0) for key, one in draft.inputs.items()}
+    used = {*numbers.values(), *(row["number"] for row in stored.values())}
+    free = (number for number in range(1, INPUT_NUMBER_MAX + 1) if number not in used)
+    return {key: number or next(free, 0) for key, number in sorted(numbers.items())}
 
 
 def _member_columns(draft: Draft, merge: _Merge, member: Member) -> Columns:
@@ -290,7 +304,7 @@ def _block(zone: str, row: Columns) -> Block:
 
 
 def _input(row: Columns) -> Input:
-    return Input(row["node"], row["id"], row["kind"], row["address_ref"] or None, tuple(row["excludes"].split()))
+    return Input(row["node"], row["id"], row["kind"], row["address_ref"] or None, tuple(row["excludes"].split()), row["number"])
 
 
 def _member(zone: str, row: Columns, contacts: Iterable[Contact]) -> Member:

@@ -144,10 +144,10 @@ NODE: Final = _table(
 
 INPUT: Final = _table(
     "input",
-    _key("zone"), _key("node"), _key("id"), _text("kind"), _text("address_ref"), _text("excludes"), *_kept(),
+    _key("zone"), _key("node"), _key("id"), _text("kind"), _text("address_ref"), _text("excludes"), _number("number"), *_kept(),
     ForeignKeyConstraint(["zone", "node"], ["node.zone", "node.id"]),
 )
-"""excludes: members' ids with blanks between, in order."""
+"""excludes: members' ids with blanks between, in order. number: at receivers; a retired input keeps its own, so that nobody gets it by chance."""
 
 MEMBER: Final = _table(
     "member",

@@ -53,7 +53,7 @@ class Event(Struct, frozen=True):
     cap_event: str
     severity: Literal["Extreme", "Severe", "Moderate", "Minor"]
     zone_number: int
-    """001 to 999: which input, as the receiver's table has it."""
+    """001 to 999: which input, as the receiver's table has it (`cuadra registry numbers`); 000: an input without a number."""
     earlier: tuple[tuple[str, int], ...] = ()
 
 

@@ -158,6 +158,9 @@ def test_registry_goes_in_and_out_and_says_what_it_did(database_url: str, cuadra
     assert "nothing changed, revision 1" in cuadra("registry", "import", EXAMPLE, *into, "--zone", "z3").stdout
     shown = cuadra("registry", "show", "--database", database_url).stdout.splitlines()
     assert shown[1].split("\t")[:3] == ["z3", "Inca Pachacútec", "1"]
+    numbers = cuadra("registry", "numbers", "--database", database_url).stdout.splitlines()
+    assert numbers[1].split("\t") == ["z3", "001", "panic", "z3b01n1", "b1", "z3b01", *numbers[1].split("\t")[6:]]
+    assert [line.split("\t")[1] for line in numbers[1:]] == [f"{n:03}" for n in range(1, len(numbers))]
     assert cuadra("registry", "export", tmp_path / "out", *into).returncode == 0
     assert "nothing changed" in cuadra("registry", "import", tmp_path / "out", *into).stdout
     assert "no zone z9" in cuadra("registry", "show", "--database", database_url, "--zone", "z9").stderr

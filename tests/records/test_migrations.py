@@ -63,6 +63,24 @@ def test_migrating_twice_and_by_two_at_once_is_migrating_once(database_url: str)
     engine.dispose()
 
 
+def test_the_inputs_of_a_database_of_the_first_version_keep_the_numbers_that_receivers_know(database_url: str) -> None:
+    engine = database.connect(database_url)
+    database.migrate(engine)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE input DROP COLUMN number")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+        connection.exec_driver_sql("INSERT INTO block (zone, id) VALUES ('z1', 'b1'), ('z2', 'b1')")
+        connection.exec_driver_sql("INSERT INTO node (zone, id, block) VALUES ('z1', 'n1', 'b1'), ('z1', 'n2', 'b1'), ('z2', 'n1', 'b1')")
+        connection.exec_driver_sql(
+            "INSERT INTO input (zone, node, id, retired_rev) VALUES"
+            " ('z1', 'n2', 'b1', 0), ('z1', 'n1', 'b2', 0), ('z1', 'n1', 'b1', 5), ('z2', 'n1', 'b1', 0)")
+    database.migrate(engine)
+    with engine.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT zone, node, id, number FROM input ORDER BY zone, node, id").all()
+    assert [tuple(row) for row in rows] == [("z1", "n1", "b1", 0), ("z1", "n1", "b2", 1), ("z1", "n2", "b1", 2), ("z2", "n1", "b1", 1)]
+    engine.dispose()
+
+
 def test_a_database_of_a_newer_version_is_left_alone(database_url: str) -> None:
     engine = database.connect(database_url)
     database.migrate(engine)

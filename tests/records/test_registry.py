@@ -205,6 +205,49 @@ def test_the_version_names_what_everybody_may_see_and_nothing_else(engine: Engin
     assert registry_store.load(engine, "z1").inputs["b1n1", "b4"].excludes == ()
 
 
+def test_an_input_keeps_its_number_at_receivers_whatever_comes_and_goes(engine: Engine, folder: Path, bring_in: BringIn, tmp_path: Path) -> None:
+    def numbers() -> dict[str, int]:
+        return {f"{node} {name}": one.number for (node, name), one in registry_store.load(engine, "z1").inputs.items()}
+
+    bring_in(folder)
+    assert numbers() == {"b1n1 b1": 1, "b1n1 b4": 2}
+    edit(folder, "inputs", "b1n1,b1,panic,Lote 3,\n", "b1n1,b0,fire,,\nb1n1,b1,panic,Lote 3,\n")
+    bring_in(folder)
+    assert numbers() == {"b1n1 b0": 3, "b1n1 b1": 1, "b1n1 b4": 2}
+    edit(folder, "inputs", "b1n1,b1,panic,Lote 3,\n", "b1n1,b5,panic,Lote 3,\n")
+    bring_in(folder)
+    assert numbers() == {"b1n1 b0": 3, "b1n1 b4": 2, "b1n1 b5": 4}
+
+    draft = registry_store.draft_of(registry_store.load(engine, "z1"), Private.open(engine, "z1", tmp_path / "people.key"))
+    registry_csv.write(tmp_path / "out", [draft])
+    assert (tmp_path / "out" / "inputs.csv").read_text().splitlines()[1:] == [
+        "b1n1,b0,fire,,,3", "b1n1,b4,violence,Lote 14 segundo piso,m1,2", "b1n1,b5,panic,Lote 3,,4"]
+    bring_in(folder)
+    assert numbers() == {"b1n1 b0": 3, "b1n1 b4": 2, "b1n1 b5": 4}
+
+
+def test_a_number_goes_to_another_input_only_when_both_lines_say_so(engine: Engine, folder: Path, bring_in: BringIn) -> None:
+    bring_in(folder)
+    edit(folder, "inputs", "excludes\n", "excludes,number\n")
+    edit(folder, "inputs", "panic,Lote 3,\n", "panic,Lote 3,,2\n")
+    edit(folder, "inputs", "piso,m1\n", "piso,m1,\n")
+    edit(folder, "inputs", "panic,,\n", "panic,,,7\n")
+    with pytest.raises(BadConfig, match="line 2, column number: found 2, which is that of b1n1 b4; expected one that no other input has"):
+        bring_in(folder)
+    edit(folder, "inputs", "piso,m1,\n", "piso,m1,1\n")
+    bring_in(folder)
+    assert [one.number for one in registry_store.load(engine, "z1").inputs.values()] == [2, 1]
+    assert [one.number for one in registry_store.load(engine, "z2").inputs.values()] == [7]
+
+
+def test_a_zone_with_more_inputs_than_numbers_is_brought_in_all_the_same(engine: Engine, folder: Path, bring_in: BringIn) -> None:
+    edit(folder, "inputs", "b9n1,b1,panic,,\n", "".join(f"b9n1,i{n:04},panic,,\n" for n in range(1, 1002)))
+    bring_in(folder)
+    numbers = [one.number for _, one in sorted(registry_store.load(engine, "z2").inputs.items())]
+    assert numbers == [*range(1, 1000), 0, 0]
+    assert bring_in(folder)["z2"].changed == 0
+
+
 FAULTY = [
     ("district", "America/Lima", "America/Limo", "district.csv, line 2, column timezone: found 'America/Limo'; expected a time zone's name"),
     ("zones", "z2,Tablada", "z2,", "zones.csv, line 3, column name: found nothing; expected a text; fill it in"),
@@ -222,6 +265,11 @@ FAULTY = [
     ("inputs", "segundo piso,m1", "segundo piso,m9", "inputs.csv, line 3, column excludes: found an id that no member of the zone has"),
     ("inputs", "segundo piso,m1", "segundo piso,m1 m2", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
     ("inputs", "b1n1,b4", "b1n1,b1", "inputs.csv, line 3, column input: found the id of line 2 again"),
+    ("inputs", "excludes\n", "excludes,nummer\n", "inputs.csv, line 1: an unknown column 'nummer'; expected the columns"),
+    ("inputs", SMALL["inputs"], "node,input,kind,address,excludes,number\nb1n1,b1,panic,,,1000\n",
+     "inputs.csv, line 2, column number: found '1000'; expected a whole number from 1 to 999, or nothing"),
+    ("inputs", SMALL["inputs"], "node,input,kind,address,excludes,number\nb1n1,b1,panic,,,4\nb1n1,b2,panic,,,4\n",
+     "inputs.csv, line 3, column number: found the number of the input in line 2"),
     ("members", "patrol,qu", "patroll,qu", "members.csv, line 3, column roles: found 'trained-violence patroll'; expected one or more of"),
     ("members", "Amiga 1", "cuadra 1", "members.csv, line 3, column call_sign: found the call sign of the member in line 2"),
     ("members", "sms:987654321 |", "sms:98765 |", "line 2, column contacts: found 5 characters that are no sms address; expected a phone"),
