@@ -15,7 +15,7 @@ from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.policy import TAMPER, Police
 from controller.rules.state import Notice
-from controller.rules.telling import Way, news, other_way, priority_of, stop, tell, tell_police, ways
+from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, ways
 
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
@@ -91,8 +91,12 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
 
 
 def failed(desk: Desk, incident: Incident, notice: Notice) -> None:
-    """A notice failed for good: another way, or the next ring at once when nobody of the rings so far can be reached."""
-    if other_way(desk, incident, notice) or notice.queued.reason not in {"FIRST", "ESCALATED", "OTHER_WAY"}:
+    """A notice failed for good: another way, or the police later, or the next ring at once when nobody of the rings so far can be reached."""
+    if other_way(desk, incident, notice):
+        return
+    if notice.queued.reason == "POLICE":
+        offer_again(desk, incident)
+    if notice.queued.reason not in {"FIRST", "ESCALATED", "OTHER_WAY"}:
         return
     reached = any(
         desk.state.notices[ident].state != "failed" for notices in incident.told.values() for ident in notices

@@ -41,10 +41,10 @@ _WORDS: Final[dict[str, Word]] = {
 }
 _ALONG: Final[dict[Word, frozenset[str]]] = {
     word: frozenset(token for phrase, its in _WORDS.items() if its is word for token in phrase.split())
-    | frozenset("YA OK GRACIAS TODO AHORA AHORITA".split())
+    | frozenset(["YA", "OK", "GRACIAS", "TODO", "AHORA", "AHORITA"])
     for word in Word
 }
-_ALONG_GO: Final = frozenset("SALGO SALIENDO ESTOY LLEGO EN MIN MINUTO MINUTOS VAMOS".split())
+_ALONG_GO: Final = frozenset(["SALGO", "SALIENDO", "ESTOY", "LLEGO", "EN", "MIN", "MINUTO", "MINUTOS", "VAMOS"])
 """What may stand behind a digit: it says the same again, or nothing. "3 hombres armados" is a count, and no false alarm."""
 _DANGER: Final = frozenset({Word.ARMED, Word.HELP})
 """What is rather believed once too often than once too seldom: behind these digits anything may stand."""

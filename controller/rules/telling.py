@@ -6,7 +6,8 @@ TAKEN, ARRIVED, GAVE_UP, ENDED, CANCELLED, LOOK, ARMED, HELP, RAISED, REOPENED, 
 wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST.
 """
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from controller.entries import NoticeMoved, NoticeQueued, NoticesQueued
@@ -28,6 +29,8 @@ NEWS: Final = 500
 FAULTS: Final = 900
 STRANGERS: Final = 950
 """Priority of what is said to people of whom nothing is known: after everything else."""
+POLICE_AGAIN_S: Final = (30, 60, 120, 300)
+"""How long after the first, second, ... time that every line of the police failed for good they are offered it again."""
 
 Way = tuple[str, str]
 """(member, channel)."""
@@ -46,6 +49,12 @@ def ways(members: Iterable[Member], channels: Collection[str], spent: Collection
 
 def tell(desk: Desk, incident: Incident, to: Iterable[Way], template: str, reason: str, priority: int, **about: str) -> None:
     """Queue a notice for each of `to`."""
+    _tell(desk, incident, to, template, reason, priority, about, 0)
+
+
+def _tell(
+    desk: Desk, incident: Incident, to: Iterable[Way], template: str, reason: str, priority: int, about: dict[str, str], in_s: int,
+) -> None:
     notices: list[NoticeQueued] = []
     drawn: dict[Way, int] = {}
     for way in to:
@@ -54,27 +63,44 @@ def tell(desk: Desk, incident: Incident, to: Iterable[Way], template: str, reaso
         notices.append(NoticeQueued(ident, *way, template, reason, priority, drawn[way], about))
     if notices:
         desk.record(incident.chain, NoticesQueued(tuple(notices), incident=incident.id))
+        due_at_ms = desk.now.utc_ms + in_s * 1000 if in_s else 0
         for notice in notices:
-            desk.then(QueueNotice(notice, incident=incident.id))
+            if due_at_ms:
+                desk.record(incident.chain, NoticeMoved(notice.id, "waiting", due_at_ms=due_at_ms))
+            desk.then(QueueNotice(notice, incident=incident.id, due_at_ms=due_at_ms))
 
 
-def tell_police(desk: Desk, incident: Incident, template: str = "") -> None:
+def tell_police(desk: Desk, incident: Incident, in_s: int = 0) -> None:
     """Tell the police by the first of their lines, machines by the alarm and people by a text of their own."""
     police = desk.policy.police
     excluded = desk.excluded(incident)
-    template = template or ("late" if incident.late else "police")
+    template = "late" if incident.late else "police"
     to: list[Way] = []
     for member in desk.network.members_with(police.roles):
         has = {contact.channel for contact in member.contacts}
         line = next((channel for channel in police.channels if channel in has), None)
         if line is not None and member.id not in excluded:
             to.append((member.id, line))
-    tell(desk, incident, to, template, "POLICE", priority_of(desk, incident, 0))
+    _tell(desk, incident, to, template, "POLICE", priority_of(desk, incident, 0), {}, in_s)
 
 
 def police_told(desk: Desk, incident: Incident) -> bool:
-    """Whether the police were ever told of it."""
-    return any(desk.state.notices[n].queued.reason == "POLICE" for notices in incident.told.values() for n in notices)
+    """Whether a line of the police has it, or is being tried."""
+    return any(one.state not in {"failed", "stopped"} for one in _to_police(desk, incident))
+
+
+def offer_again(desk: Desk, incident: Incident) -> None:
+    """No line of the police took it: all are tried once more after a while, for as long as it is open."""
+    if not police_told(desk, incident):
+        rounds = Counter(one.queued.member for one in _to_police(desk, incident) if "instead" not in one.queued.about)
+        tell_police(desk, incident, POLICE_AGAIN_S[min(max(rounds.values(), default=1), len(POLICE_AGAIN_S)) - 1])
+
+
+def _to_police(desk: Desk, incident: Incident) -> Iterator[Notice]:
+    for notices in incident.told.values():
+        for ident in notices:
+            if desk.state.notices[ident].queued.reason == "POLICE":
+                yield desk.state.notices[ident]
 
 
 def priority_of(desk: Desk, incident: Incident, ring: int) -> int:

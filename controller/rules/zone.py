@@ -180,7 +180,7 @@ class ZoneController:
         supervision.start(desk, self.signs)
         for notice in unsent:
             if notice.state not in FINAL:
-                attempt = notice.attempt + 1 if notice.state == "queued" else notice.attempt
+                attempt = notice.attempt + 1 if notice.state == "queued" else max(notice.attempt, 2)
                 desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, attempt, notice.due_at_ms))
         for node in self.state.nodes:
             desk.light_node(node)

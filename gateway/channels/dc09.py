@@ -20,8 +20,11 @@ from gateway.channels.dc09_message import Clock, ReceiverAddress, Reply, judge, 
 
 logger = logging.getLogger(__name__)
 
-AGAIN_MS: Final = 500
-"""After a silent try: the five seconds that section 5.6 wants between two sendings have passed while waiting."""
+BETWEEN_S: Final = 5.0
+"""So long after one sending the next one follows at the earliest: section 5.6 wants 5 to 60 s. A line that refuses at once
+is most often a receiver that starts again."""
+BUSY_MS: Final = 500
+"""After a try that never had the line."""
 
 
 class Dc09Settings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,12 +76,13 @@ class Dc09Channel:
             async with asyncio.timeout(self._settings.busy_s):
                 await line.turn.acquire()
         except TimeoutError:
-            return TryLater(f"the line to {to.place} is busy with earlier messages", AGAIN_MS)
+            return TryLater(f"the line to {to.place} is busy with earlier messages", BUSY_MS)
+        began = time.monotonic()
         try:
             reply = await line.ask(frame, to.key)
         except Unavailable as fault:
             line.missed(to.account)
-            return TryLater(str(fault), AGAIN_MS)
+            return TryLater(str(fault), max(1, round((BETWEEN_S - (time.monotonic() - began)) * 1000)))
         finally:
             line.turn.release()
         match reply:

@@ -1,0 +1,77 @@
+"""The police's line: offered until it takes it, in order, and never a word to it that is not so."""
+
+import pytest
+
+from controller.entries import Chain, NoticeMoved
+from controller.registry import Role
+from controller.rules.effects import QueueNotice
+from controller.rules.inputs import NoticeTried, Started, Tried
+from controller.rules.zone import ZoneController
+from tests.rules.night import MEMBERS, Night, member, registry
+
+
+def night_with(*channels: str) -> Night:
+    """A night in which the police desk has these lines."""
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "desk"), member("desk", Role.POLICE_DESK, channels=channels)]))
+    night.births("b12n1")
+    return night
+
+
+def dead(night: Night, until_s: float, *channels: str) -> None:
+    """These lines fail for good until then."""
+    def failing(one: QueueNotice) -> NoticeTried | None:
+        if one.notice.channel in channels and night.passed_ms < until_s * 1000:
+            return NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no answer; 6 tries")
+        return None
+
+    night.failing = failing
+
+
+@pytest.mark.parametrize("kind", ["panic", "violence"])
+@pytest.mark.parametrize("outage_s", [10, 3600])
+@pytest.mark.parametrize("channels", [("dc09",), ("dc09", "cap")])
+def test_a_line_that_fails_for_good_is_offered_the_press_again_until_it_takes_it(kind: str, outage_s: int, channels: tuple[str, ...]) -> None:
+    night = night_with(*channels)
+    dead(night, outage_s, *channels)
+    night.press(kind)
+    night.passes(outage_s + 301)
+    assert night.reads("desk") == ["police"], "once, and within five minutes of the line's return"
+    offered = len([notice for notice in night.notices() if notice.member == "desk"])
+    assert offered <= len(channels) * (outage_s / 300 + 5), "with back-off"
+    night.passes(900)
+    assert night.reads("desk") == []
+    if kind == "violence":
+        assert not [body for body in night.bodies(NoticeMoved, Chain.OPEN) if body.to == "failed"]
+
+
+def test_two_lines_of_two_desks_are_one_police_and_one_that_is_reached_is_enough() -> None:
+    night = Night(registry(members=[*MEMBERS, member("other", Role.POLICE_DESK, channels=("cap",))]))
+    night.births("b12n1")
+    dead(night, 1e9, "cap")
+    night.press("panic")
+    night.passes(3600)
+    assert night.reads("desk") == ["police"]
+    assert len([notice for notice in night.notices() if notice.member == "other"]) == 1
+
+
+def test_the_next_offer_outlives_the_gateway() -> None:
+    night = night_with("dc09")
+    dead(night, 60, "dc09")
+    night.press("panic")
+    night.passes(10)
+    night.queued.clear()
+    night.zone = ZoneController("z3", night.registry, night.policy, night.zone.state)
+    night.does(Started("1.0"))
+    night.passes(300)
+    assert night.reads("desk") == ["police"]
+
+
+def test_when_it_is_over_the_police_are_offered_nothing_more() -> None:
+    night = night_with("dc09")
+    dead(night, 600, "dc09")
+    night.press("panic")
+    night.passes(60)
+    night.replies("rosa", "2")
+    night.replies("rosa", "3")
+    night.passes(1200)
+    assert night.reads("desk") == []
