@@ -76,13 +76,15 @@ async def test_it_runs_and_talks_to_its_gateway(cuadra: Path, broker: Mosquitto,
         (r'^data = .*$', f'data = "{tmp_path / "data"}"'), (r'^key_file = .*$', f'key_file = "{tmp_path / "node.key"}"'),
         (r'^gateway_public_key = .*$', f'gateway_public_key = "{own.public}"'), (r'^host = .*$', 'host = "127.0.0.1"'),
         (r'^port = 1883$', f"port = {broker.port}"), (r'^driver = .*$', 'driver = "mock"'),
+        (r'^password_file = .*$', f'password_file = "{tmp_path / "broker.password"}"'),
     ):
         text, count = re.subn(pattern, value, text, flags=re.MULTILINE)
         assert count == 1, pattern
     file.write_text(text)
+    (tmp_path / "broker.password").write_text("of a broker that lets in anybody\n")
     key = own.shared_with(PrivateKey.at(tmp_path / "node.key").public)
 
-    async with Gateway(broker.port, key) as gateway:
+    async with Gateway(broker.port, key, node="z3b12n1") as gateway:
         node = await asyncio.create_subprocess_exec(cuadra, "node", "--config", file, cwd="/")
         try:
             birth = await gateway.hears(Online, lambda online: online.online, within_s=20)
