@@ -9,6 +9,7 @@ from controller.rules import codes
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
 from controller.rules.signs import Signs
+from controller.rules.state import Notice
 from controller.rules.telling import FAULTS, ways
 
 URGENT: Final = frozenset({"cannot-commit", "down", "no-answer", "hung", "unplugged", "no-network", "sim", "nobody-to-tell", "rules-failed"})
@@ -64,6 +65,17 @@ def look(desk: Desk, signs: Signs) -> None:
             end_fault(desk, *key)
         elif desk.now.utc_ms - desk.state.fault_told_at_ms.get(key, desk.now.utc_ms) >= desk.policy.times.fault_repeat_s * 1000:
             _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER")
+
+
+def failed(desk: Desk, notice: Notice) -> None:
+    """A notice about a fault failed for good: it goes this member's next way. A broken modem is not told through itself alone."""
+    queued = notice.queued
+    member = desk.registry.members.get(queued.member)
+    if member is None or queued.reason not in {"FAULT", "FAULT_REMINDER", "FAULT_ENDED"}:
+        return
+    spent = [*queued.about.get("spent", "").split(), queued.channel]
+    left = [channel for channel in desk.policy.faults_to.channels if channel not in spent]
+    tell_members(desk, [member], queued.template, queued.reason, queued.id, left, {**queued.about, "spent": " ".join(spent)}, notice.fault)
 
 
 def tell_members(

@@ -10,7 +10,7 @@ from controller.entries import Chain, GatewayStarted, NoticeMoved, PolicyInForce
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry
-from controller.rules import answers, escalation, presses, supervision
+from controller.rules import answers, escalation, faults, presses, supervision
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, ZoneEffect
 from controller.rules.inputs import (
@@ -142,6 +142,8 @@ class ZoneController:
                 desk.record(notice.chain, NoticeMoved(event.notice, "failed", event.attempt, why=event.why[:200]))
                 if incident is not None and incident.is_open:
                     escalation.failed(desk, incident, notice)
+                elif incident is None:
+                    faults.failed(desk, notice)
 
     def _reported(self, desk: Desk, event: NoticeReported) -> None:
         notice = self.state.notices.get(event.notice)
