@@ -33,6 +33,7 @@ _AT_ONCE: Final = 1000
 _KEY_BYTES: Final = 32
 _SALT_BYTES: Final = 16
 _NONCE_BYTES: Final = 12
+_MARK_BYTES: Final = 16
 _FORMAT: Final = b"\x01"
 
 
@@ -101,6 +102,10 @@ class Private:
         with database.writing(self._engine) as connection:
             return self.within(connection).put(person, "text", text, salt), _text_digest(salt, text)
 
+    def mark(self, *parts: str) -> str:
+        """What the journal may hold to know the very same thing again (32 hex digits): without the key it tells nothing of the parts."""
+        return self._vault.mark(parts)
+
     def text_is(self, ref: PrivateRef, digest: str) -> bool:
         """Whether the text under `ref` is the one of which the journal holds `digest`. Raises as `get` does."""
         with database.trouble(self._engine), self._engine.connect() as connection:
@@ -168,6 +173,7 @@ class _Vault:
         self._country = country
         self._cipher = AESGCM(_derive(key, b"cuadra-private-1"))
         self._lookup_key = _derive(key, b"cuadra-lookup-1")
+        self._mark_key = _derive(key, b"cuadra-mark-1")
 
     def seal(self, ref: str, person: str, kind: str, value: str, salt: bytes) -> dict[str, bytes | None]:
         """The columns that keep a value."""
@@ -194,6 +200,10 @@ class _Vault:
         if kind in PHONE_KINDS:
             kind, value = "phone", phones.normalise(value, self._country) or value.strip()
         return hmac.digest(self._lookup_key, f"{kind}\x00{value}".encode(), "sha256")
+
+    def mark(self, parts: tuple[str, ...]) -> str:
+        """What these parts are known again by."""
+        return hmac.digest(self._mark_key, "\x00".join((self.zone, *parts)).encode(), "sha256")[:_MARK_BYTES].hex()
 
     def _bound(self, ref: str, person: str, kind: str) -> bytes:
         return "\x00".join((self.zone, ref, person, kind)).encode()

@@ -12,7 +12,7 @@ from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved,
 from controller.rules import escalation
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
-from controller.rules.effects import QueueNotice
+from controller.rules.effects import QueueNotice, ReleaseText
 from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
@@ -35,17 +35,22 @@ WRITTEN: Final = frozenset({"sms", "apprise"})
 
 
 def wrote(desk: Desk, event: MemberWrote) -> None:
-    """Somebody wrote."""
+    """Somebody wrote. The same text again changes nothing."""
+    if event.handle:
+        desk.then(ReleaseText(event.handle))
+    if event.mark and desk.state.has_read(event.mark):
+        return
     reply = read(event.text)
     if event.member is None:
-        desk.record(Chain.OPEN, ReplyReceived(event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest))
+        desk.record(Chain.OPEN, ReplyReceived(
+            event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest, mark=event.mark))
         _answer_stranger(desk, event)
         return
     member = event.member
     incident, trouble = _which(desk, member, reply)
     chain = incident.chain if incident is not None else _chain(desk, member)
     desk.record(chain, ReplyReceived(
-        event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest))
+        event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest, event.mark))
     if incident is not None:
         _heard(desk, incident, member)
         _do(desk, incident, member, event.channel, reply)

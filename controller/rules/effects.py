@@ -56,4 +56,10 @@ class StopNotice(Struct, frozen=True):
     notice: str
 
 
-ZoneEffect = Record | GiveReceipt | SendOrder | SendDown | QueueNotice | StopNotice
+class ReleaseText(Struct, frozen=True):
+    """What somebody wrote is on record: it may be deleted where it was read. handle: as it came in."""
+
+    handle: str
+
+
+ZoneEffect = Record | GiveReceipt | SendOrder | SendDown | QueueNotice | StopNotice | ReleaseText

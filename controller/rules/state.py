@@ -63,6 +63,8 @@ class NodeLife:
 
 
 BOOTS_MAX: Final = 64
+TEXTS_KEPT: Final = 2000
+"""A modem stores a few dozen texts: what it can give twice is among the newest."""
 HELPING: Final = "not_understood"
 """The template that answers what nobody can read."""
 
@@ -100,6 +102,8 @@ class ZoneState:
         """(chain, member) -> when what they wrote was last answered with what can be written."""
         self.strangers_at_ms: dict[str, int] = {}
         """Private reference of an address of no one member -> when it was last answered; of the last day."""
+        self.read: defaultdict[Chain, dict[str, None]] = defaultdict(dict)
+        """The marks of the newest texts that are on record, the oldest first; each chain keeps its own."""
         self.began_at_ms: int | None = None
         """When the open chain began: nothing that is dated here is known to be older."""
         self.due: list[tuple[int, str]] = []
@@ -113,6 +117,10 @@ class ZoneState:
         fold = _FOLDS.get(type(body))
         if fold is not None:
             fold(self, chain, at_ms, body)
+
+    def has_read(self, mark: str) -> bool:
+        """Whether the text with this mark is on record already."""
+        return any(mark in read for read in self.read.values())
 
     def unsent(self) -> list[Notice]:
         """The notices that are still to be tried, in the order in which they were queued."""
@@ -215,7 +223,12 @@ class ZoneState:
                 if body.by not in incident.refused:
                     incident.refused.append(body.by)
 
-    def _reply(self, _chain: Chain, at_ms: int, body: entries.ReplyReceived) -> None:
+    def _reply(self, chain: Chain, at_ms: int, body: entries.ReplyReceived) -> None:
+        if body.mark:
+            read = self.read[chain]
+            read[body.mark] = None
+            while len(read) > TEXTS_KEPT:
+                del read[next(iter(read))]
         incident = self.incidents.get(body.incident)
         if incident is not None:
             incident.heard_at_ms = at_ms

@@ -152,13 +152,13 @@ class SmsChannel:
                 return text
         return None
 
-    def text_came(self, whole: WholeText) -> None:
-        """Hand a text on; it is deleted from the modem afterwards."""
+    def text_came(self, whole: WholeText) -> asyncio.Future[None] | None:
+        """Hand a text on; it is deleted from the modem when it is on record."""
         address = normalised(whole.sender, self._settings.country)
         if address in self._own:
             logger.warning("a text from one of our own modems is left aside")
-            return
-        self._report(Wrote(self.name, address, whole.text))
+            return None
+        return self._report(Wrote(self.name, address, whole.text, whole.origin))
 
     def report_came(self, modem: str, report: StatusReport) -> None:
         """Match a delivery report."""

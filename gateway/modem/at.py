@@ -279,3 +279,11 @@ def _open(path: Path, baud: int) -> serial.Serial:
 def _reason(fault: Exception) -> str:
     """A fault of pyserial's in short, without the path that it repeats."""
     return str(fault).split(":", maxsplit=1)[0][:80] or type(fault).__name__
+
+
+def numbers_in(lines: list[str]) -> list[int]:
+    """The numbers of the first line: `+CREG: 0,1` -> [0, 1]; names in quotes are left out."""
+    if not lines:
+        return []
+    return [int(field) for field in re.findall(r"(?<![\w\"])\d+(?![\w\"])", lines[0].partition(":")[2])]
+

@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
@@ -18,29 +19,34 @@ Slot = tuple[str, int]
 
 
 class WholeText(Struct, frozen=True):
-    """A text and the places that can be emptied once it has been handed on."""
+    """A text and the places that can be emptied once it is on record.
+
+    origin: when the network took it over, for each part, and how it joined them: the same however often it is read, and
+    another for every other text of that sender. Empty where the network does not say.
+    """
 
     sender: Address
     text: str
     slots: tuple[Slot, ...]
+    origin: str = ""
 
 
 class Joiner:
     """Holds the parts of longer texts until they are whole."""
 
     def __init__(self) -> None:
-        self._parts: dict[tuple[str, int, int], dict[int, tuple[Slot, str]]] = {}
+        self._parts: dict[tuple[str, int, int], dict[int, tuple[Slot, str, datetime | None]]] = {}
         self._since: dict[tuple[str, int, int], float] = {}
 
     def add(self, slot: Slot, message: Deliver, now_s: float) -> WholeText | None:
         """Take one message; the text, when it is whole with this. The same part twice is one part."""
         if message.concat is None or message.concat.total == 1:
-            return WholeText(message.sender, message.text, (slot,))
+            return WholeText(message.sender, message.text, (slot,), _origin("", {1: message.sent_at}))
         ref, total, sequence = message.concat
         key = (message.sender.text, ref, total)
         parts = self._parts.setdefault(key, {})
         self._since.setdefault(key, now_s)
-        parts[sequence] = (slot, message.text)
+        parts[sequence] = (slot, message.text, message.sent_at)
         return self._take(key, message.sender) if len(parts) == total else None
 
     def overdue(self, now_s: float) -> list[WholeText]:
@@ -52,7 +58,13 @@ class Joiner:
         parts = self._parts.pop(key)
         del self._since[key]
         pieces = [parts[sequence][1] if sequence in parts else GAP for sequence in range(1, key[2] + 1)]
-        return WholeText(sender, "".join(pieces), tuple(slot for slot, _ in parts.values()))
+        origin = _origin(f"{key[1]}/{key[2]}", {sequence: sent_at for sequence, (_, _, sent_at) in parts.items()})
+        return WholeText(sender, "".join(pieces), tuple(slot for slot, _, _ in parts.values()), origin)
+
+
+def _origin(joined: str, sent_at: Mapping[int, datetime | None]) -> str:
+    stamps = [f"{sequence}@{at:%Y%m%d%H%M%S}" if at is not None else "" for sequence, at in sorted(sent_at.items())]
+    return " ".join([joined, *stamps]).strip() if all(stamps) else ""
 
 
 def normalised(sender: Address, country: str) -> str:

@@ -14,13 +14,12 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from controller.errors import BadMessage
 from gateway.channels.channel import PartState
-from gateway.modem.at import AtPort, NoAnswer, NoPrompt, PortGone, Refused
+from gateway.modem.at import AtPort, NoAnswer, NoPrompt, PortGone, Refused, numbers_in
 from gateway.modem.errors import NO_NETWORK, SIM_ABSENT, ModemError, Remedy
-from gateway.modem.incoming import Joiner, Slot, WholeText, slots_in
 from gateway.modem.life import Condition, Event, Life, State
-from gateway.modem.pdu import StatusReport, Submit, decode_incoming
+from gateway.modem.mailbox import Mailbox, Reader
+from gateway.modem.pdu import Submit
 from gateway.modem.setup import Identity, SimRefused, set_up
 
 logger = logging.getLogger(__name__)
@@ -70,17 +69,11 @@ class Job(Protocol):
         """It has not gone."""
 
 
-class Ears(Protocol):
+class Ears(Reader, Protocol):
     """Who is told what a modem has to say."""
 
     def next_job(self, modem: str) -> Job | None:
         """Give the oldest text that this modem may try."""
-
-    def text_came(self, whole: WholeText) -> None:
-        """A text came in; when this returns, it may be deleted."""
-
-    def report_came(self, modem: str, report: StatusReport) -> None:
-        """A delivery report came in."""
 
     def state_changed(self, news: PartState) -> None:
         """A fault began or ended."""
@@ -112,15 +105,11 @@ class Modem:
         self._port: AtPort | None = None
         self._wake = asyncio.Event()
         self._heard: deque[str] = deque()
-        self._joiner = Joiner()
+        self._mailbox = Mailbox(name, ears, self._ask, self._asked_gently, self.wake)
         self._timeouts = 0
         self._garbled_before = 0
         self._supervise_at = self._poll_at = 0.0
         self._searching_since: float | None = None
-        self._handed_on: dict[Slot, str] = {}
-        """What is stored still, though it has been handed on."""
-        self._octets: dict[Slot, str] = {}
-        """What is stored and has not."""
         self._served = False
         self._set_up_at = 0.0
 
@@ -169,6 +158,7 @@ class Modem:
             while True:
                 self._set_up_at = asyncio.get_running_loop().time()
                 self.identity = await set_up(self._ask, self._pin_file)
+                self._mailbox.memory = self.identity.memory
                 logger.info("%s: %s %s, reports stored: %s, calls: %s, tones: %s", self.life.subject, self.identity.make,
                             self.identity.model, self.identity.reports_stored, self.identity.calls, self.identity.tones)
                 self._supervise_at = self._poll_at = 0.0
@@ -190,6 +180,7 @@ class Modem:
             self._wake.clear()
             while self._heard:
                 await self._attend(self._heard.popleft())
+            await self._mailbox.empty()
             if loop.time() >= self._supervise_at:
                 await self._supervise()
                 self._supervise_at = loop.time() + self._timing.supervise_s
@@ -251,7 +242,7 @@ class Modem:
             if now - self._searching_since > self._timing.no_network_restart_s:
                 self._searching_since = None
                 raise _Silent("no network for long; restarted to look for one afresh")
-        numbers = _numbers(await self._asked_gently("AT+CSQ", "+CSQ:"))
+        numbers = numbers_in(await self._asked_gently("AT+CSQ", "+CSQ:"))
         self.rssi = numbers[0] if numbers and numbers[0] <= 31 else None
         weak = self.rssi is not None and self.rssi < WEAK_RSSI
         self._observe(Condition.WEAK_SIGNAL, weak, f"{-113 + 2 * (self.rssi or 0)} dBm")
@@ -261,14 +252,16 @@ class Modem:
 
     async def _registered(self) -> bool:
         for question in ("CREG", "CEREG"):
-            numbers = _numbers(await self._asked_gently(f"AT+{question}?", f"+{question}:"))
+            numbers = numbers_in(await self._asked_gently(f"AT+{question}?", f"+{question}:"))
             if len(numbers) >= 2 and numbers[1] in REGISTERED:
                 return True
         return False
 
-    async def _asked_gently(self, command: str, prefix: str) -> list[str]:
+    async def _asked_gently(
+        self, command: str, prefix: str | None = None, *, free: bool = False, timeout_s: float | None = None
+    ) -> list[str]:
         try:
-            return await self._ask(command, prefix)
+            return await self._ask(command, prefix, free=free, timeout_s=timeout_s)
         except Refused as fault:
             self._sim_gone(fault.error)
             return []
@@ -341,80 +334,20 @@ class Modem:
         """Something the modem said by itself. What matters is a text, a report, or a modem that has started afresh."""
         announced = re.match(r'\+(?:CMTI|CDSI): ?"(\w+)", ?(\d+)', line)
         if announced:
-            await self._read_one((announced[1], int(announced[2])))
+            await self._mailbox.read_one(announced[1], int(announced[2]))
         elif line.startswith(("+CMT:", "+CDS:")):
-            await self._take((self.identity.memory, -1), line.partition("\n")[2])
+            self._mailbox.take_direct(line.partition("\n")[2])
         elif line in ("RDY", "SMS Ready") and asyncio.get_running_loop().time() - self._set_up_at > self._timing.boot_s:
             raise _Afresh
 
-    async def _read_one(self, slot: Slot) -> None:
-        memory, index = slot
-        if memory != self.identity.memory:
-            await self._asked_gently(f'AT+CPMS="{memory}"', "+CPMS:")
-        try:
-            lines = await self._ask(f"AT+CMGR={index}", "+CMGR:")
-        except Refused as fault:
-            logger.warning("%s: the announced message %d cannot be read: %s", self.life.subject, index, fault.error)
-            lines = []
-        if len(lines) >= 2:
-            await self._take(slot, lines[1])
-        if memory != self.identity.memory:
-            await self._asked_gently(f'AT+CPMS="{self.identity.memory}"', "+CPMS:")
-
     async def _read_memory(self) -> None:
-        """Everything that is stored: announcements get lost. Then: is there room?"""
-        memory = self.identity.memory
         try:
-            stored = slots_in(await self._ask("AT+CMGL=4", "+CMGL:", timeout_s=4 * self._timing.answer_s), memory)
+            full = await self._mailbox.read_all(4 * self._timing.answer_s)
         except Refused as fault:
             self._sim_gone(fault.error)
             logger.warning("%s: its memory cannot be read: %s", self.life.subject, fault.error)
             return
-        for slot, octets in stored.items():
-            await self._take(slot, octets)
-        for whole in self._joiner.overdue(asyncio.get_running_loop().time()):
-            await self._hand_on(whole)
-        counts = _numbers(await self._asked_gently("AT+CPMS?", "+CPMS:"))
-        full = len(counts) >= 2 and counts[0] >= counts[1] > 0
         self._observe(Condition.MEMORY_FULL, full, "texts cannot come in; delete what the SIM stores")
-
-    async def _take(self, slot: Slot, octets: str) -> None:
-        """Hand on what this is, and only then empty its place; a part stays stored until its text is whole.
-
-        What the modem will not delete is handed on once all the same.
-        """
-        if slot[1] >= 0 and self._handed_on.get(slot) == octets:
-            await self._empty(slot)
-            return
-        self._octets[slot] = octets
-        try:
-            message = decode_incoming(octets)
-        except BadMessage as fault:
-            logger.warning("%s: message %d cannot be read and is deleted: %s", self.life.subject, slot[1], fault)
-            await self._empty(slot)
-            return
-        if isinstance(message, StatusReport):
-            self._ears.report_came(self.name, message)
-            await self._empty(slot)
-            return
-        whole = self._joiner.add(slot, message, asyncio.get_running_loop().time())
-        if whole is not None:
-            await self._hand_on(whole)
-
-    async def _hand_on(self, whole: WholeText) -> None:
-        self._ears.text_came(whole)
-        for slot in whole.slots:
-            await self._empty(slot)
-
-    async def _empty(self, slot: Slot) -> None:
-        self._handed_on[slot] = self._octets.pop(slot, self._handed_on.get(slot, ""))
-        try:
-            if slot[1] >= 0:
-                await self._ask(f"AT+CMGD={slot[1]}")
-        except Refused as fault:
-            logger.warning("%s: message %d cannot be deleted: %s", self.life.subject, slot[1], fault.error)
-        else:
-            del self._handed_on[slot]
 
     # What is said of it
 
@@ -425,11 +358,3 @@ class Modem:
     def _observe(self, condition: Condition, present: bool, detail: str) -> None:
         for news in self.life.observe(condition, present, detail):
             self._ears.state_changed(news)
-
-
-def _numbers(lines: list[str]) -> list[int]:
-    """The numbers of the first line: `+CREG: 0,1` -> [0, 1]; names in quotes are left out."""
-    if not lines:
-        return []
-    return [int(field) for field in re.findall(r"(?<![\w\"])\d+(?![\w\"])", lines[0].partition(":")[2])]
-

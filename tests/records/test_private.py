@@ -43,6 +43,15 @@ def test_a_phone_shared_by_two_members_finds_both_and_a_stranger_finds_nobody(pr
     assert [found.person for found in private.find("sms", "MOVISTAR")] == [""]
 
 
+def test_a_mark_is_the_same_for_the_same_and_tells_nothing_without_the_key(store: Store, private: Private, tmp_path: Path) -> None:
+    parts = ("sms", "+51987654321", "1@20260922021407", "1")
+    assert private.mark(*parts) == Private.open(store.engine, "z1", tmp_path / "people.key").mark(*parts)
+    others = [Private(store.engine, "z1", b"k" * 32), Private.open(store.engine, "z2", tmp_path / "people.key")]
+    marks = {private.mark(*parts), *(one.mark(*parts) for one in others), private.mark(*parts[:3], "0"), private.mark("sms", "", "", "1")}
+    assert len(marks) == 5
+    assert {len(mark) for mark in marks} == {32}
+
+
 @pytest.mark.parametrize(("written", "one_form"), [
     ("(01) 765-4321", "+5117654321"), ("051 363636", "+5151363636"), ("+1 (202) 555-0142", "+12025550142"), ("00 44 20 7946 0958", "+442079460958"),
     ("105", None), ("", None), ("MOVISTAR", None), ("+", None), ("+51 900 000 000 000 000", None), ("٩٨٧٦٥٤٣٢١", None),

@@ -19,7 +19,7 @@ from controller.entries import (
 )
 from controller.messages import Ask, Gesture, Kept, LightState, NodeFault, Settings, SirenOff, SirenOn
 from controller.registry import Input, Role, Shift
-from controller.rules.effects import SendDown
+from controller.rules.effects import ReleaseText, SendDown
 from controller.rules.inputs import (
     BadMessageCame,
     BadMessageSort,
@@ -37,6 +37,7 @@ from controller.rules.inputs import (
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from tests.rules.night import MEMBERS, POLICY, SHIFTS, Night, always, boot_of, member, of, registry
+from tests.rules.test_lives import folded
 
 
 @pytest.fixture
@@ -303,6 +304,29 @@ def test_a_strangers_answer_outlives_the_gateway_and_is_still_the_only_one(night
     night.does(Started("1.0"))
     night.replies("+51999000111", "hola?")
     night.expects(**{"": "stranger"})
+
+
+def test_a_text_that_is_read_again_after_a_crash_is_the_same_and_is_released_again(night: Night) -> None:
+    night.press("panic")
+    night.expects(**FIRST_RING)
+    one = MemberWrote("sms", "rosa", "1", "p-aaaaaaaaaa", None, "", mark="a" * 32, handle="7")
+    assert ReleaseText("7") in night.does(one)
+    night.expects(rosa="taken_you", juan="taken", elva="taken")
+    night.zone = ZoneController("z3", night.registry, night.policy, folded(night.entries))
+    night.does(Started("1.0"))
+    assert night.does(structs.replace(one, handle="1")) == [ReleaseText("1")]
+    night.does(structs.replace(one, text="0", mark="b" * 32))
+    night.expects(rosa="cannot_you", juan="gave_up", elva="gave_up", caro="alarm")
+    assert night.does(structs.replace(one, handle="2")) == [ReleaseText("2")], "an older one does not take it again"
+    assert len(night.bodies(ReplyReceived)) == 2
+
+
+def test_a_strangers_text_and_one_about_a_silent_press_are_known_again_too(night: Night) -> None:
+    night.press("violence")
+    for name in (None, "vera"):
+        for handle in ("1", "2"):
+            night.does(MemberWrote("sms", name, "1", "p-aaaaaaaaaa", None, "", mark=f"{name}", handle=handle))
+    assert [len(night.bodies(ReplyReceived, chain)) for chain in (Chain.OPEN, Chain.SEALED)] == [1, 1]
 
 
 def test_who_shares_a_number_is_told_that_it_is_nobodys_word(night: Night) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.channels.channel import ChannelNews, Delivered, Outcome, PartState, Telling, Wrote
 from gateway.channels.sms import ModemSettings, SmsChannel, SmsSettings
@@ -28,6 +29,11 @@ class Gateway:
     def __init__(self, settings: SmsSettings) -> None:
         self.channel = SmsChannel(settings)
         self.news: list[ChannelNews] = []
+        self.origins: list[str] = []
+        """Of the texts in `news`, which are compared without."""
+        self.records = True
+        """False: nothing can be put on record; what is not yet lies in `unrecorded`, the oldest first."""
+        self.unrecorded: list[asyncio.Future[None]] = []
         self._said = asyncio.Event()
         self._run: asyncio.Task[None] | None = None
 
@@ -41,9 +47,16 @@ class Gateway:
                 await self._run
             self._run = None
 
-    def _hear(self, news: ChannelNews) -> None:
+    def _hear(self, news: ChannelNews) -> asyncio.Future[None] | None:
+        if isinstance(news, Wrote):
+            self.origins.append(news.origin)
+            news = replace(news, origin="")
         self.news.append(news)
         self._said.set()
+        if self.records:
+            return None
+        self.unrecorded.append(asyncio.get_running_loop().create_future())
+        return self.unrecorded[-1]
 
     async def until(self, condition: Callable[[], object], within_s: float = 8.0) -> None:
         """Wait for something that comes true when the channel has said something, or a little later."""

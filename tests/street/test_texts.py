@@ -1,6 +1,7 @@
 """Texts that people write to a real gateway through a real serial line, and a gateway that is killed while it reads or answers them."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -12,6 +13,7 @@ from controller.entries import Body, Chain, NoticeMoved, ReplyReceived
 from controller.records import database
 from controller.records.journal import genesis, read_chain
 from controller.records.store import rows
+from gateway.modem.pdu import Deliver, decode_incoming
 from simulators.modem_simulator import Pace
 from simulators.phone_network import PhoneNetwork
 from simulators.site import Site
@@ -49,6 +51,10 @@ class Line:
         if self.gateway is not None:
             self.gateway.terminate()
             self.gateway.wait(timeout=20)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "z3" / "gateway.db"
 
     @property
     def log(self) -> Path:
@@ -123,3 +129,44 @@ async def test_strangers_are_answered_once_and_their_numbers_stay_private(line: 
     for path in kept:
         octets = await asyncio.to_thread(path.read_bytes)
         assert not any(number[3:].encode() in octets for number in STRANGERS), path
+
+
+async def test_a_gateway_killed_before_a_text_is_on_record_reads_it_again(line: Line) -> None:
+    patrol = line.phones.phone(PATROL)
+    patrol.writes("hola")
+    first = await patrol.expects("1=voy", within_s=20)
+    await line.until(lambda: not line.modem.memory)
+    locked = sqlite3.connect(line.database, isolation_level=None, timeout=10)
+    try:
+        locked.execute("BEGIN IMMEDIATE")
+        patrol.writes("1")
+        answer = await patrol.expects("No hay nada abierto", within_s=30)
+        assert not answer.text.startswith("("), "told from memory"
+        stored = [decode_incoming(pdu) for _, pdu in line.modem.memory.values()]
+        assert [text.text for text in stored if isinstance(text, Deliver)] == ["1"], "what is not on record stays in the modem"
+        line.kill()
+    finally:
+        locked.close()
+    assert [body.meaning for body in line.entries(ReplyReceived) if isinstance(body, ReplyReceived)] == ["unknown"]
+    line.start()
+    await line.until(lambda: not line.modem.memory)
+    assert [body.meaning for body in line.entries(ReplyReceived) if isinstance(body, ReplyReceived)] == ["unknown", "go"]
+    assert patrol.texts[0] == first
+
+
+async def test_a_text_that_was_on_record_and_not_yet_deleted_counts_once(line: Line) -> None:
+    line.modem.faults.keeps_all = True
+    patrol = line.phones.phone(PATROL)
+    patrol.writes("1")
+    await patrol.expects("No hay nada abierto", within_s=20)
+    await line.until(lambda: any(asked.startswith("AT+CMGD=") for asked in line.modem.asked))
+    await line.until(lambda: line.entries(NoticeMoved))
+    line.kill()
+    assert len(line.modem.memory) >= 1
+    line.modem.faults.keeps_all = False
+    line.start()
+    await line.until(lambda: not line.modem.memory)
+    patrol.writes("hola")
+    await patrol.expects("1=voy", within_s=20)
+    await line.until(lambda: len(line.entries(ReplyReceived)) == 2)
+    assert len(patrol.texts) == 2, "one answer to each"
