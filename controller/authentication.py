@@ -9,6 +9,7 @@ message where an Ed25519 check costs 147 µs, and it fits a radio frame.
 import hashlib
 import hmac
 import os
+import tempfile
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -40,21 +41,29 @@ class PrivateKey:
 
     @classmethod
     def at(cls, path: Path) -> "PrivateKey":
-        """The key kept at `path`, made there (mode 0600, synced) if there is none.
+        """The key kept at `path`, made there (mode 0600) if there is none: whole and synced, or not there at all.
 
         Raises BadConfig when the file holds something else or others may read it.
         """
+        key = X25519PrivateKey.generate()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            if path.exists():
+                return cls._read(path)
+            descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+            try:
+                with os.fdopen(descriptor, "w") as file:
+                    file.write(key.private_bytes_raw().hex() + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                # A power cut must not leave an empty file under the key's name, nor a second process make a second key.
+                os.link(unfinished, path)
+            finally:
+                Path(unfinished).unlink()
+            _sync_folder(path.parent)
         except FileExistsError:
             return cls._read(path)
         except OSError as fault:
             raise BadConfig([f"{path}: cannot make the key file ({fault.strerror}); expected a folder this user may write"]) from fault
-        key = X25519PrivateKey.generate()
-        with os.fdopen(descriptor, "w") as file:
-            file.write(key.private_bytes_raw().hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
         return cls(key)
 
     @classmethod
@@ -111,3 +120,11 @@ class PairKey:
             raise BadMessage(f"{topic}: no authentication; expected the user property `mac`")
         if not hmac.compare_digest(mac.encode(), self.mac(direction, topic, age, payload).encode()):
             raise BadMessage(f"{topic}: wrong authentication; the sender holds another key, or the message was altered")
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

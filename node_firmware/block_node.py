@@ -100,6 +100,7 @@ class BlockNode:
             events.PressNotKept: self._not_kept,
             events.DiskWell: self._disk_well,
             events.PressReceipted: self._receipted,
+            events.KeysRead: self._keys_read,
             events.LinkUp: self._link_up,
             events.LinkDown: self._link_down,
             events.OrderCame: self._ordered,
@@ -360,6 +361,9 @@ class BlockNode:
                 self._emergency.call_received(outgoing.press.input, self._now_ms)
             else:
                 self._word_received[outgoing.press.input] = self._now_ms + WORD_RECEIVED_SHOWN_MS
+
+    def _keys_read(self, event: events.KeysRead) -> None:
+        self._health.keys = event.well
 
     def _link_up(self, _event: events.LinkUp) -> None:
         self._linked = True

@@ -14,6 +14,8 @@ class Health:
         self.slow = False
         self.supply = False
         self.guard = True
+        self.keys = True
+        """Without them there is no link: this fault is in no beat, only the light shows it."""
         self.settings_refused = ""
         """The input or kind because of which."""
         self.unreadable = False
@@ -25,6 +27,7 @@ class Health:
             "disk-slow": self.slow,
             "supply-collapses-under-siren": self.supply,
             "guard-down": not self.guard,
+            "keys-unreadable": not self.keys,
             "press-unreadable": self.unreadable,
             "outbox-filling": self.filling,
         }

@@ -79,6 +79,12 @@ class PressReceipted(Struct, frozen=True):
     receipt: messages.Receipt
 
 
+class KeysRead(Struct, frozen=True):
+    """The files that the link needs (key, password, certificate) could be read, or (`well` false) could not yet."""
+
+    well: bool
+
+
 class LinkUp(Struct, frozen=True):
     """The broker is connected and the subscriptions stand."""
 
@@ -131,6 +137,7 @@ class Woken(Struct, frozen=True):
 
 
 NodeInput = (
-    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | PressReceipted | LinkUp | LinkDown | OrderCame | IncidentCame
+    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | PressReceipted | KeysRead | LinkUp | LinkDown | OrderCame
+    | IncidentCame
     | SettingsCame | AnswerCame | PowerRead | GuardSeen | Woken
 )

@@ -23,7 +23,7 @@ from node_firmware.config import NodeConfig
 from node_firmware.disk import Connect, connect_sqlite
 from node_firmware.effects import NodeEffect
 from node_firmware.guarding import Guarding
-from node_firmware.inputs import GuardSeen, NodeInput, OutboxOpened, Started, Woken
+from node_firmware.inputs import GuardSeen, KeysRead, NodeInput, OutboxOpened, Started, Woken
 from node_firmware.link import Link
 from node_firmware.outbox import Found, Outbox
 from node_firmware.pins import Pins, open_factory
@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 DISK_PATIENCE_S: Final = 2.0
 """How long the start waits for the outbox: a button must sound the siren also while the disk hangs."""
 SENSORS_S: Final = 30.0
+KEYS_S: Final = 10.0
+"""How often key, password and certificate are tried again while one of them cannot be used."""
 STOP_S: Final = 2.0
 SLOW: Final = "disk-slow"
 _LOCK_ALL: Final = 1 | 2 | 4
@@ -54,9 +56,7 @@ class Service:
         # The pins first: opening them switches the siren off, whatever else then goes wrong.
         self._pins = Pins(config, open_factory(config.pins), self._edges_came)
         self._outbox = Outbox(config.data, self._from_outbox, connect)
-        will = Online(self._boot, online=False)
-        key = PrivateKey.at(config.identity.key_file).shared_with(config.identity.gateway_public_key)
-        self._link = Link(config, key, will, self.feed)
+        self._link: Link | None = None
 
     async def run(self) -> None:
         """Live until SIGTERM or SIGINT.
@@ -69,7 +69,7 @@ class Service:
         tasks: list[asyncio.Task[None]] = []
         try:
             await self._start()
-            tasks += [asyncio.create_task(part) for part in (guarding.run(), self._link.run(), self._read_sensors())]
+            tasks += [asyncio.create_task(part) for part in (guarding.run(), self._be_linked(), self._read_sensors())]
             for task in tasks:
                 task.add_done_callback(self._part_ended)
             self._supervisor.ready()
@@ -162,9 +162,11 @@ class Service:
             case effects.KeepPress() | effects.ForgetPress() | effects.KeepSettings() | effects.MarkSiren():
                 self._outbox.put(effect)
             case effects.PublishPress(press, age_ms, rank):
-                self._link.publish(press, age_ms=age_ms, rank=rank)
+                if self._link is not None:
+                    self._link.publish(press, age_ms=age_ms, rank=rank)
             case effects.Publish(message):
-                self._link.publish(message)
+                if self._link is not None:
+                    self._link.publish(message)
             case effects.SetLight(name, light):
                 self._pins.show(name, light)
             case effects.Play(sound):
@@ -178,6 +180,26 @@ class Service:
             wait_s = max(0, wake_at_ms - clock.boottime_ms()) / 1000
             # One more: a timer that fires a fraction of a millisecond early would find nothing due and turn in circles.
             self._timer = self._loop.call_later(wait_s + 0.001, self.feed, Woken())
+
+    async def _be_linked(self) -> None:
+        """A button sounds the siren without the files that the link needs: they are looked for until they are good."""
+        said = ""
+        while self._link is None:
+            try:
+                self._link = await asyncio.to_thread(self._make_link)
+            except Exception as fault:  # whatever is wrong with a file, or with what a library makes of it
+                if said != str(fault):
+                    said = str(fault)
+                    logger.error("service: no link until this is corrected: %s", fault)
+                self.feed(KeysRead(False))
+                await asyncio.sleep(KEYS_S)
+        self.feed(KeysRead(True))
+        await self._link.run()
+
+    def _make_link(self) -> Link:
+        """Reads the disk, which may hang: in a thread."""
+        key = PrivateKey.at(self._config.identity.key_file).shared_with(self._config.identity.gateway_public_key)
+        return Link(self._config, key, Online(self._boot, online=False), self.feed)
 
     async def _read_sensors(self) -> None:
         while True:
@@ -199,7 +221,7 @@ async def run(config: NodeConfig, connect: Connect = connect_sqlite, environment
     """Be the node until SIGTERM or SIGINT; the siren is off when this returns or raises.
 
     connect: how the outbox's database is opened. environment: where systemd says how it is to be told.
-    Raises BadConfig or Unavailable when it cannot start.
+    Raises Unavailable when its pins cannot be had.
     """
     try:
         await Service(config, connect, Supervisor(environment)).run()

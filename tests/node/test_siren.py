@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -38,6 +39,33 @@ def test_a_held_button_sounds_the_siren_within_150_ms_whatever_is_broken(block: 
     logger.info("hold end to siren: %d ms (%s, disk %s, no broker)", delay, faults or "no fault", disk)
     assert 0 <= delay <= SIREN_DELAY_MS_MAX
     assert block.history(STROBE)[-1].level == 1
+
+
+def empty_key(block: Block) -> None:
+    block.config.identity.key_file.write_text("")
+
+
+def no_password(block: Block) -> None:
+    _broker_line(block, f'username = "n"\npassword_file = "{block.folder}/none"')
+
+
+def no_certificate(block: Block) -> None:
+    (block.folder / "ca.pem").write_text("nothing")
+    _broker_line(block, f'ca_file = "{block.folder}/ca.pem"')
+
+
+def _broker_line(block: Block, line: str) -> None:
+    block.config_file.write_text(block.config_file.read_text().replace("[siren]", f"{line}\n[siren]"))
+
+
+@pytest.mark.parametrize("spoil", [empty_key, no_password, no_certificate])
+def test_without_its_key_password_or_certificate_a_node_still_has_its_siren(block: Block, spoil: Callable[[Block], None]) -> None:
+    spoil(block)
+    block.start()
+    block.hold()
+    wait_until(lambda: any(change.level for change in block.history(SIREN)), 5, "the siren")
+    assert 0 <= block.siren_delay_ms() <= SIREN_DELAY_MS_MAX
+    wait_until(lambda: block.logged("no link until this is corrected") == 1, 5, "what is wrong, in the log")
 
 
 def test_the_siren_goes_off_soon_after_its_node_is_killed(block: Block) -> None:

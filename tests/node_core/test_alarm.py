@@ -292,7 +292,7 @@ def test_every_input_has_an_answer(linked: Block) -> None:
         inputs.IncidentCame: inputs.IncidentCame(messages.IncidentState(OPEN_BOOT, 1, LightState.NONE)),
         inputs.SettingsCame: inputs.SettingsCame(Settings(OPEN_BOOT, 1, {}, {})),
         inputs.AnswerCame: inputs.AnswerCame(messages.Answer(OPEN_BOOT, "x", True)),
-        inputs.GuardSeen: inputs.GuardSeen(True),
+        inputs.GuardSeen: inputs.GuardSeen(True), inputs.KeysRead: inputs.KeysRead(True),
     }
     for sort in get_args(inputs.NodeInput):
         if sort is not inputs.Started:

@@ -152,6 +152,14 @@ def test_a_guard_that_is_gone_is_a_fault_on_every_light(linked: Block) -> None:
     assert set(linked.lights.values()) == {Light.REST}
 
 
+def test_without_its_key_a_node_shows_that_something_is_to_be_mended_and_sounds_all_the_same(block: Block) -> None:
+    block.gives(inputs.KeysRead(False))
+    assert block.light("panic") is Light.FAULT
+    assert block.presses("panic").siren_sounds()
+    block.restarts().gives(inputs.KeysRead(True))
+    assert block.light("fire") is Light.REST
+
+
 # --- the tap at rest
 
 
