@@ -117,7 +117,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who the police are, and their lines in the order in which they are tried."""
+    """Who the police are, and their lines in the order in which they are tried. Of a silent press only those of its circle are told."""
 
     roles: tuple[Role, ...] = (Role.POLICE_DESK,)
     channels: tuple[ChannelName, ...] = ("dc09", "cap", "webhook", "sms")
@@ -180,6 +180,9 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
             yield from self._group_faults(name, kind)
 
     def _group_faults(self, name: str, kind: Kind) -> Iterable[str]:
+        if kind.silent and kind.police is not Police.NEVER and not set(kind.circle) & set(self.police.roles):
+            yield (f"[kinds.{name}] police: {kind.police.value!r}, and none of [police] roles is in the kind's circle; expected one of "
+                   f"{', '.join(self.police.roles)} there, or \"never\": nobody outside the circle is told; correct one of the two")
         if kind.silent and name in (TEST, TAMPER):
             yield f"[kinds.{name}] circle: set; expected none, since nodes send presses of this kind by themselves, openly; remove it"
         if not kind.silent and not kind.audible and name != TAMPER:

@@ -73,13 +73,12 @@ def _tell(
 def tell_police(desk: Desk, incident: Incident, in_s: int = 0) -> None:
     """Tell the police by the first of their lines, machines by the alarm and people by a text of their own."""
     police = desk.policy.police
-    excluded = desk.excluded(incident)
     template = "late" if incident.late else "police"
     to: list[Way] = []
     for member in desk.network.members_with(police.roles):
         has = {contact.channel for contact in member.contacts}
         line = next((channel for channel in police.channels if channel in has), None)
-        if line is not None and member.id not in excluded:
+        if line is not None and desk.may_know(incident, member.id):
             to.append((member.id, line))
     _tell(desk, incident, to, template, "POLICE", priority_of(desk, incident, 0), {}, in_s)
 
@@ -114,9 +113,8 @@ def news(
 ) -> None:
     """Tell people who were told of it (or those of them who are `to`) what has become of it."""
     found: list[Way] = []
-    excluded = desk.excluded(incident)
     for member, notices in incident.told.items():
-        if member in but or member in excluded or member not in desk.registry.members or (to is not None and member not in to):
+        if member in but or not desk.may_know(incident, member) or member not in desk.registry.members or (to is not None and member not in to):
             continue
         way = _way_that_works([desk.state.notices[ident] for ident in notices])
         if way is not None and (way[1] not in MACHINES or reason in MACHINES_HEAR):
@@ -150,7 +148,7 @@ def stop(desk: Desk, incident: Incident, reasons: Collection[str], members: Coll
 def other_way(desk: Desk, incident: Incident, failed: Notice) -> bool:
     """What did not reach a member one way goes another at once. False when none is left."""
     member = desk.registry.members.get(failed.queued.member)
-    if member is None or member.id in desk.excluded(incident):
+    if member is None or not desk.may_know(incident, member.id):
         return False
     spent = {failed.queued.channel}
     before = failed.queued.about.get("instead")

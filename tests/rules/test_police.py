@@ -3,11 +3,13 @@
 import pytest
 
 from controller.entries import Chain, NoticeMoved
+from controller.errors import BadConfig
 from controller.registry import Role
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Started, Tried
+from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
-from tests.rules.night import MEMBERS, Night, member, registry
+from tests.rules.night import MEMBERS, POLICY, Night, member, registry
 
 
 def night_with(*channels: str) -> Night:
@@ -75,3 +77,22 @@ def test_when_it_is_over_the_police_are_offered_nothing_more() -> None:
     night.replies("rosa", "3")
     night.passes(1200)
     assert night.reads("desk") == []
+
+
+BOTH = POLICY.replace('roles = ["police-desk"]\nchannels = ["dc09"', 'roles = ["police-desk", "serenazgo"]\nchannels = ["dc09"')
+
+
+@pytest.mark.parametrize(("kind", "told"), [("panic", ["police"]), ("extortion", []), ("violence", [])])
+def test_of_the_police_only_those_of_its_circle_hear_of_a_silent_press(kind: str, told: list[str]) -> None:
+    night = Night(registry(members=[*MEMBERS, member("sere", Role.SERENAZGO)]), Policy.parse(BOTH))
+    night.births("b12n1")
+    night.press(kind)
+    night.passes(1)
+    assert night.reads("sere") == told
+    assert night.reads("desk") == ["police"]
+
+
+def test_a_silent_kind_none_of_whose_circle_are_the_police_cannot_have_them_told() -> None:
+    with pytest.raises(BadConfig) as caught:
+        Policy.parse(POLICY.replace('roles = ["police-desk"]\nchannels = ["dc09"', 'roles = ["serenazgo"]\nchannels = ["dc09"'))
+    assert ["[kinds.violence] police" in fault or "[kinds.extortion] police" in fault for fault in caught.value.faults] == [True, True]
