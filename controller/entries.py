@@ -206,7 +206,7 @@ class SilentLifeCame(Struct, frozen=True):
 
 
 class OrderSent(Struct, frozen=True, omit_defaults=True):
-    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `siren-test`."""
+    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `siren-test`, `self-test`."""
 
     node: str
     boot: str

@@ -126,7 +126,7 @@ class Ask(Struct, frozen=True, tag="ask"):
 
 
 class Answer(Struct, frozen=True, tag="answer", omit_defaults=True):
-    """The gateway's answer to `Ask`: `ok` when it can tell people and this node's last test passed."""
+    """The gateway's answer to `Ask`: `ok` when it can tell people and today's test of this node passed."""
 
     boot: Boot
     id: str
@@ -162,8 +162,14 @@ class SirenOn(Struct, frozen=True, tag="siren-on", omit_defaults=True):
     for_s: Annotated[int, Meta(ge=1, le=900)]
 
 
-class SirenOff(Struct, frozen=True, tag="siren-off"):
-    """Stop the siren."""
+class SirenOff(Struct, frozen=True, tag="siren-off", omit_defaults=True):
+    """Stop the siren: no emergency of its block calls for it any more.
+
+    last_seq: the newest press of the order's boot that the gateway had on record, 0 when it had none. A call that the node made
+    after it, or that still waits for its receipt, is another emergency: its siren goes on.
+    """
+
+    last_seq: Annotated[int, Meta(ge=0, le=2**53)] = 0
 
 
 class TestMode(Struct, frozen=True, tag="test-mode"):
@@ -176,7 +182,11 @@ class SirenTest(Struct, frozen=True, tag="siren-test"):
     """Sound the test pattern once, briefly."""
 
 
-AnyOrder = SirenOn | SirenOff | TestMode | SirenTest
+class SelfTest(Struct, frozen=True, tag="self-test"):
+    """Try whatever can be tried without a sound, the disk included; `Done` says whether all of it is well."""
+
+
+AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest
 
 
 class Order(Struct, frozen=True, tag="order"):

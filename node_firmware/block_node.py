@@ -24,6 +24,7 @@ from controller.messages import (
     NodeFault,
     Online,
     PressRef,
+    SelfTest,
     SirenOff,
     SirenOn,
     SirenTest,
@@ -99,6 +100,7 @@ class BlockNode:
             events.PressKept: self._kept,
             events.PressNotKept: self._not_kept,
             events.DiskWell: self._disk_well,
+            events.DiskTried: self._disk_tried,
             events.PressReceipted: self._receipted,
             events.KeysRead: self._keys_read,
             events.LinkUp: self._link_up,
@@ -385,9 +387,17 @@ class BlockNode:
 
     def _ordered(self, event: events.OrderCame) -> None:
         why = self._orders.refusal(event.order) or self._orders.impossible(event.order.order, self._kinds, self._siren)
+        if not why and isinstance(event.order.order, SelfTest):
+            self._out.rest.append(effects.TryDisk(event.order.id))
+            return
         if not why:
             self._carry_out(event.order.order)
-        self._out.rest.append(effects.Publish(self._orders.done(event.order, why)))
+        self._out.rest.append(effects.Publish(self._orders.done(event.order.id, why)))
+
+    def _disk_tried(self, event: events.DiskTried) -> None:
+        """The self-test's last part: contacts, guard and keys are watched all the time."""
+        found = [event.fault] if event.fault else sorted(f"{fault.code} {fault.subject}" for fault in self._faults())
+        self._out.rest.append(effects.Publish(self._orders.done(event.order, ", ".join(found))))
 
     def _carry_out(self, order: AnyOrder) -> None:
         match order:

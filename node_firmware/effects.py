@@ -102,6 +102,12 @@ class KeepSettings(Struct, frozen=True):
     settings: messages.Settings
 
 
+class TryDisk(Struct, frozen=True):
+    """Write something to the outbox, synced; answer with DiskTried. order: the self-test that wants to know."""
+
+    order: str
+
+
 NodeEffect = (
-    SoundSiren | StopSiren | MarkSiren | KeepPress | PublishPress | ForgetPress | SetLight | Play | Publish | KeepSettings
+    TryDisk | SoundSiren | StopSiren | MarkSiren | KeepPress | PublishPress | ForgetPress | SetLight | Play | Publish | KeepSettings
 )

@@ -73,6 +73,13 @@ class DiskWell(Struct, frozen=True):
     """Writing works again."""
 
 
+class DiskTried(Struct, frozen=True):
+    """What came of TryDisk: written and synced, or the `fault` code as in PressNotKept."""
+
+    order: str
+    fault: str
+
+
 class PressReceipted(Struct, frozen=True):
     """An authentic receipt came."""
 
@@ -137,7 +144,7 @@ class Woken(Struct, frozen=True):
 
 
 NodeInput = (
-    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | PressReceipted | KeysRead | LinkUp | LinkDown | OrderCame
+    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | DiskTried | PressReceipted | KeysRead | LinkUp | LinkDown | OrderCame
     | IncidentCame
     | SettingsCame | AnswerCame | PowerRead | GuardSeen | Woken
 )

@@ -39,6 +39,6 @@ class Orders:
             return "the siren sounds in earnest"
         return ""
 
-    def done(self, order: Order, why: str) -> Done:
-        """The answer."""
-        return Done(boot=self._boot, id=order.id, done=not why, why=why)
+    def done(self, order: str, why: str) -> Done:
+        """The answer to the order of this id."""
+        return Done(boot=self._boot, id=order, done=not why, why=why)

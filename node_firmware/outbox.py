@@ -27,8 +27,8 @@ from controller.messages import Press, PressRef, Settings
 from node_firmware import disk
 from node_firmware.clock import boottime_ms, kernel_boot_id
 from node_firmware.disk import Connect, Connection, Contents
-from node_firmware.effects import ForgetPress, KeepPress, KeepSettings, MarkSiren
-from node_firmware.inputs import DiskWell, NodeInput, PressKept, PressNotKept, WaitingPress
+from node_firmware.effects import ForgetPress, KeepPress, KeepSettings, MarkSiren, TryDisk
+from node_firmware.inputs import DiskTried, DiskWell, NodeInput, PressKept, PressNotKept, WaitingPress
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class Found(Struct, frozen=True):
     disk_fault: str = ""
 
 
-Job = KeepPress | ForgetPress | KeepSettings | MarkSiren
+Job = KeepPress | ForgetPress | KeepSettings | MarkSiren | TryDisk
 
 
 class Outbox:
@@ -130,6 +130,8 @@ class Outbox:
         elif isinstance(job, MarkSiren):
             self._marked_at_ms = boottime_ms() if job.on else None
             self._pending[MarkSiren] = job
+        elif isinstance(job, TryDisk):
+            self._pending[job.order] = job
         else:
             self._pending[KeepSettings] = job
 
@@ -155,6 +157,8 @@ class Outbox:
         for job in jobs:
             if isinstance(job, KeepPress):
                 self._answer(PressKept(PressRef(job.press.boot, job.press.seq)))
+            elif isinstance(job, TryDisk):
+                self._answer(DiskTried(job.order, ""))
         if self._fault:
             logger.info("outbox: %s can be written again", self.path)
             self._fault = ""
@@ -171,6 +175,9 @@ class Outbox:
                 if ref not in self._refused:
                     self._refused.add(ref)
                     self._answer(PressNotKept(ref, code))
+            elif isinstance(job, TryDisk):
+                del self._pending[job.order]
+                self._answer(DiskTried(job.order, code))
         # A connection that has seen a full, vanished or remounted disk is not trusted to notice that it is well again.
         self._close()
         if disk.is_damage(fault):
@@ -188,6 +195,8 @@ class Outbox:
                 self._put_fact(connection, "siren_on_at_ms", str(boottime_ms()).encode())
             else:
                 disk.execute(connection, "DELETE FROM fact WHERE name = 'siren_on_at_ms'")
+        elif isinstance(job, TryDisk):
+            self._put_fact(connection, "tried_at_ms", str(boottime_ms()).encode())
         else:
             self._put_fact(connection, "settings", messages.encode(job.settings))
 

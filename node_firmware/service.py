@@ -159,7 +159,7 @@ class Service:
                 self._pins.sound(pattern, for_ms)
             case effects.StopSiren():
                 self._pins.silence()
-            case effects.KeepPress() | effects.ForgetPress() | effects.KeepSettings() | effects.MarkSiren():
+            case effects.KeepPress() | effects.ForgetPress() | effects.KeepSettings() | effects.MarkSiren() | effects.TryDisk():
                 self._outbox.put(effect)
             case effects.PublishPress(press, age_ms, rank):
                 if self._link is not None:

@@ -52,7 +52,10 @@ class Fault:
 
 @dataclass(slots=True)
 class NodeLife:
-    """What is known of a node. boots: came at, by boot, the newest last; bounded."""
+    """What is known of a node. boots: came at, by boot, the newest last; bounded.
+
+    test: the order that was its newest self-test in this life; test_passed_at_ms: when one last passed.
+    """
 
     boot: str = ""
     came_at_ms: int = 0
@@ -60,6 +63,10 @@ class NodeLife:
     gone: bool = False
     boots: OrderedDict[str, int] = field(default_factory=OrderedDict)
     last_heard_before_ms: dict[str, int] = field(default_factory=dict)
+    test: str = ""
+    test_sent_at_ms: int = 0
+    test_passed_at_ms: int = 0
+    tests_unanswered: int = 0
 
 
 BOOTS_MAX: Final = 64
@@ -92,6 +99,8 @@ class ZoneState:
         """Node -> when the life came whose silent presses count under a boot."""
         self.light_revs: defaultdict[str, int] = defaultdict(int)
         """Block -> how often its open incidents moved: rises, also over a restart."""
+        self.last_seqs: defaultdict[str, dict[str, int]] = defaultdict(dict)
+        """Node -> by boot, its newest open press on record."""
         self.orders: defaultdict[str, int] = defaultdict(int)
         self.settings_rev = 0
         self.registry = ""
@@ -281,10 +290,20 @@ class ZoneState:
             if fault is not None:
                 fault.unsent.remove(body.notice)
 
+    def _press(self, chain: Chain, _at_ms: int, body: entries.PressRecorded) -> None:
+        if chain is Chain.OPEN:
+            last = self.last_seqs[body.node]
+            if body.seq > last.get(body.boot, 0):
+                last[body.boot] = body.seq
+                while len(last) > BOOTS_MAX:
+                    del last[next(iter(last))]
+
     def _node_came(self, _chain: Chain, at_ms: int, body: entries.NodeCame) -> None:
         life = self.nodes[body.node]
         if body.previous and body.last_heard_at_ms:
             life.last_heard_before_ms[body.previous] = body.last_heard_at_ms
+        if life.boot != body.boot:
+            life.test, life.test_sent_at_ms, life.test_passed_at_ms, life.tests_unanswered = "", 0, 0, 0
         life.boot, life.came_at_ms, life.settings_rev, life.gone = body.boot, at_ms, body.settings_rev, False
         if body.settings_rev > self.settings_rev:
             # Its settings are of a journal that is lost: the next ones must count as newer.
@@ -305,8 +324,17 @@ class ZoneState:
         if life.boot == body.boot:
             life.gone = True
 
-    def _order_sent(self, _chain: Chain, _at_ms: int, body: entries.OrderSent) -> None:
+    def _order_sent(self, _chain: Chain, at_ms: int, body: entries.OrderSent) -> None:
         self.orders[body.node] += 1
+        life = self.nodes.get(body.node)
+        if body.order == "self-test" and life is not None and life.boot == body.boot:
+            life.test, life.test_sent_at_ms, life.tests_unanswered = body.id, at_ms, life.tests_unanswered + 1
+
+    def _order_answered(self, _chain: Chain, at_ms: int, body: entries.OrderAnswered) -> None:
+        life = self.nodes.get(body.node)
+        if life is not None and body.id == life.test:
+            life.tests_unanswered = 0
+            life.test_passed_at_ms = at_ms if body.done else 0
 
     def _fault_raised(self, chain: Chain, at_ms: int, body: entries.FaultRaised) -> None:
         self.faults[body.fault] = Fault(body.fault, body.subject, body.code, body.detail, at_ms)
@@ -331,6 +359,7 @@ class ZoneState:
 
 
 _FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = {
+    entries.PressRecorded: ZoneState._press,  # noqa: SLF001
     entries.IncidentOpened: ZoneState._incident_opened,  # noqa: SLF001 (the class's own folds)
     entries.IncidentJoined: ZoneState._incident_joined,  # noqa: SLF001
     entries.IncidentMoved: ZoneState._incident_moved,  # noqa: SLF001
@@ -343,6 +372,7 @@ _FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = 
     entries.NodeCame: ZoneState._node_came,  # noqa: SLF001
     entries.NodeWent: ZoneState._node_went,  # noqa: SLF001
     entries.OrderSent: ZoneState._order_sent,  # noqa: SLF001
+    entries.OrderAnswered: ZoneState._order_answered,  # noqa: SLF001
     entries.FaultRaised: ZoneState._fault_raised,  # noqa: SLF001
     entries.FaultEnded: ZoneState._fault_ended,  # noqa: SLF001
     entries.RegistryInForce: ZoneState._registry_in_force,  # noqa: SLF001

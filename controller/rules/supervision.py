@@ -4,6 +4,7 @@ from typing import Final
 
 from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
+from controller.rules import self_tests
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
 from controller.rules.faults import SEEN_ONLY, URGENT, end_fault, raise_fault, seen
@@ -45,6 +46,8 @@ def online(desk: Desk, signs: Signs, event: NodeOnline) -> None:
         heard_utc_ms = signs.over(node, boot) if boot != said.boot else 0
         desk.record(Chain.OPEN, NodeCame(
             node, said.boot, said.firmware[:40], said.settings_rev, boot, heard_utc_ms, machine_restarted=flag(said.machine_restarted)))
+        if life is None or said.boot != boot:
+            self_tests.send(desk, node)
     if said.silent_boot is not None and said.silent_boot not in desk.state.silent_lives.get(node, {}):
         desk.record(Chain.SEALED, SilentLifeCame(node, said.silent_boot))
     _heard(desk, signs, node, said.boot)
@@ -77,6 +80,8 @@ def asked(desk: Desk, signs: Signs, event: NodeAsked) -> None:
     node, ask = event.node, event.ask
     _heard(desk, signs, node, ask.boot)
     why = next((code for subject, code in desk.state.fault_of if code in URGENT or subject == f"node/{node}"), "")
+    if not why and not self_tests.passed_lately(desk, node):
+        why = self_tests.NOT_TESTED
     ok = not why
     desk.record(Chain.OPEN, NodeAskedRecorded(node, ask.boot, ask.input, flag(ok), why))
     desk.then(SendDown(node, Answer(ask.boot, ask.id, ok, why)))
@@ -87,6 +92,7 @@ def done(desk: Desk, signs: Signs, event: NodeDone) -> None:
     said = event.done
     _heard(desk, signs, event.node, said.boot)
     desk.record(Chain.OPEN, OrderAnswered(event.node, said.id[:80], flag(said.done), said.why[:200]))
+    self_tests.answered(desk, event)
 
 
 def bad_message(desk: Desk, signs: Signs, event: BadMessageCame) -> None:
@@ -132,6 +138,7 @@ def look(desk: Desk, signs: Signs) -> None:
     look_at_faults(desk, signs)
     if BROKER not in desk.state.fault_of:
         _look_for_late(desk, signs)
+        self_tests.look(desk)
 
 
 def _look_for_late(desk: Desk, signs: Signs) -> None:
@@ -185,7 +192,7 @@ def _faults(desk: Desk, signs: Signs, node: str, said: tuple[NodeFault, ...]) ->
     """Raise what the node names and did not before; end what it names no more."""
     known = signs.faults.get(node)
     if known is None:
-        ours = {LATE, UNKNOWN_KIND, *SEEN_ONLY}
+        ours = {LATE, UNKNOWN_KIND, self_tests.FAILED, *SEEN_ONLY}
         before = {code for subject, code in desk.state.fault_of if subject == f"node/{node}" and code.partition(":")[0] not in ours}
     else:
         before = {_code(fault) for fault in known}

@@ -111,6 +111,8 @@ class Block:
                 self._siren_off()
             case effects.SetLight(input=name, light=light):
                 self.lights[name] = light
+            case effects.TryDisk(order=order) if self.disk is not None:
+                self._coming.append(inputs.DiskTried(order, "" if self.disk == "well" else self.disk))
             case effects.KeepPress(press=press, made_at_ms=made_at_ms) if self.disk is not None:
                 ref = PressRef(press.boot, press.seq)
                 if self.disk == "well":

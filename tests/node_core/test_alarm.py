@@ -9,14 +9,17 @@ from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.messages import (
     AnyOrder,
+    Done,
     Gesture,
     InputSettings,
     KindSettings,
     LightState,
     NodeFault,
+    Order,
     PressRef,
     Pulse,
     Settings,
+    SelfTest,
     SirenOff,
     SirenOn,
     SirenTest,
@@ -220,6 +223,30 @@ def test_a_siren_test_is_short_and_never_disturbs_an_emergency(linked: Block) ->
     assert not linked.orders(SirenTest(), "o2").done
 
 
+def test_a_self_test_makes_no_sound_and_is_answered_when_the_disk_has_written(linked: Block) -> None:
+    linked.forgets()
+    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=True)
+    assert not linked.shown()
+
+
+@pytest.mark.parametrize("code", ["disk-full", "disk-read-only"])
+def test_a_self_test_fails_on_a_sick_disk(linked: Block, code: str) -> None:
+    linked.disk = code
+    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=False, why=code)
+
+
+def test_a_self_test_on_a_disk_that_hangs_is_not_answered(linked: Block) -> None:
+    linked.disk = None
+    linked.gives(inputs.OrderCame(Order("o1", OPEN_BOOT, SelfTest())))
+    linked.passes(60_000)
+    assert not linked.published(Done)
+
+
+def test_a_self_test_names_what_the_node_knows_to_be_broken(linked: Block) -> None:
+    linked.gives(inputs.GuardSeen(up=False))
+    assert linked.orders(SelfTest()).why == "guard-down node"
+
+
 # --- settings
 
 
@@ -292,7 +319,7 @@ def test_every_input_has_an_answer(linked: Block) -> None:
         inputs.IncidentCame: inputs.IncidentCame(messages.IncidentState(OPEN_BOOT, 1, LightState.NONE)),
         inputs.SettingsCame: inputs.SettingsCame(Settings(OPEN_BOOT, 1, {}, {})),
         inputs.AnswerCame: inputs.AnswerCame(messages.Answer(OPEN_BOOT, "x", True)),
-        inputs.GuardSeen: inputs.GuardSeen(True), inputs.KeysRead: inputs.KeysRead(True),
+        inputs.GuardSeen: inputs.GuardSeen(True), inputs.KeysRead: inputs.KeysRead(True), inputs.DiskTried: inputs.DiskTried("o", ""),
     }
     for sort in get_args(inputs.NodeInput):
         if sort is not inputs.Started:

@@ -15,7 +15,8 @@ from controller.records.store import Store
 from controller.rules.effects import GiveReceipt, QueueNotice, SendOrder, ZoneEffect
 from gateway.decisions import Decisions
 from node_firmware import outbox
-from node_firmware.inputs import DiskWell, PressKept, PressNotKept
+from node_firmware.effects import TryDisk
+from node_firmware.inputs import DiskTried, DiskWell, PressKept, PressNotKept
 from tests.gateway.facts import OneEntryAPress, clock, until
 from tests.gateway.facts import press as arrived
 from tests.node.test_outbox import BOOT, Desk, keep, press
@@ -71,11 +72,17 @@ def test_an_outbox_on_a_sick_disk_says_so_and_writes_when_it_is_well(disk: Disk,
     setattr(disk, ailment, True)
     desk.outbox.put(keep(2))
     assert desk.answer() == PressNotKept(PressRef(BOOT, 2), AILMENTS[ailment])
+    desk.outbox.put(TryDisk("test-1"))
+    tried = desk.answer()
+    assert isinstance(tried, DiskTried)
+    assert tried.fault
     setattr(disk, ailment, False)
     answers = [desk.answer()]
     while answers[-1] != DiskWell():
         answers.append(desk.answer())
     assert kept(2) in answers
+    desk.outbox.put(TryDisk("test-2"))
+    assert desk.answer() == DiskTried("test-2", "")
     desk.close()
     again = Desk(disk.folder, disk.connect)
     again.close()

@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 
 from controller.entries import Body, Chain, IncidentOpened, NoticeQueued, NoticesQueued
 from controller.instants import Now
-from controller.messages import Beat, Gesture, IncidentState, Online, Press, PressRef, digest_of, encode
+from controller.messages import Beat, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, digest_of, encode
 from controller.registry import Block, Contact, District, Input, Member, Node, Registry, Role, Shift, Zone
 from controller.rules.effects import GiveReceipt, QueueNotice, Record, SendDown, SendOrder, StopNotice, ZoneEffect
-from controller.rules.inputs import MemberWrote, NodeBeat, NodeOnline, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
+from controller.rules.inputs import MemberWrote, NodeBeat, NodeDone, NodeOnline, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from controller.texts import TEMPLATES
@@ -89,6 +89,8 @@ class Night:
         self.checks: list[Callable[[Night], None]] = []
         self.beating: dict[str, str] = {}
         """Node -> the life in which it beats by itself every 20 s while time passes."""
+        self.test_answer: str | None = ""
+        """What nodes find when they test themselves; None: they do not answer."""
         self._seqs: dict[str, int] = {}
         self._texts: dict[str, int] = {}
         self.does(Started("1.0"))
@@ -119,6 +121,9 @@ class Night:
             assert not isinstance(effect, QueueNotice) or effect.notice.template in TEMPLATES
         for check in self.checks:
             check(self)
+        for order in rest:
+            if isinstance(order, SendOrder) and isinstance(order.order, SelfTest) and self.test_answer is not None:
+                self.does(NodeDone(order.node, Done(order.boot, order.id, not self.test_answer, self.test_answer)))
         return effects
 
     def sends(self) -> None:
@@ -228,7 +233,12 @@ class Night:
         return [notice for body in self.bodies(NoticesQueued) for notice in body.notices]
 
     def orders(self) -> list[SendOrder]:
-        return [effect for effect in self.done if isinstance(effect, SendOrder)]
+        """All but the daily self-tests."""
+        return [effect for effect in self.done if isinstance(effect, SendOrder) and not isinstance(effect.order, SelfTest)]
+
+    def tests(self) -> list[str]:
+        """The nodes that were told to test themselves, in order."""
+        return [effect.node for effect in self.done if isinstance(effect, SendOrder) and isinstance(effect.order, SelfTest)]
 
     def receipts(self) -> list[GiveReceipt]:
         return [effect for effect in self.done if isinstance(effect, GiveReceipt)]
