@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from controller.authentication import PrivateKey
 from controller.messages import Beat, Done, Online, Order, Settings, SirenOff
-from node_firmware.config import default_kinds
+from controller.settings_file import read
+from node_firmware.config import NodeConfig, default_kinds
 from tests.mosquitto import Mosquitto
 from tests.node.gateway import Gateway
 from tests.project.repository import ROOT
@@ -33,11 +34,41 @@ def cuadra(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert lines is not None
     assert lines.group(1).count("/opt/cuadra") == 4
     script = lines.group(1).replace("/opt/cuadra", str(place)).replace("python3 ", f"{sys.executable} ")
-    done = subprocess.run(["sh", "-e"], input=script, cwd=ROOT, capture_output=True, text=True, check=False,
+    assert "A block's node" in typed(script)
+    return place / "bin" / "cuadra"
+
+
+def typed(script: str) -> str:
+    """What these lines print, typed here by somebody who may do everything; the machine's users and services are left alone."""
+    machine = 'sudo() { [ "$1" = -u ] && shift 2; "$@"; }; useradd() { echo "useradd $*"; }; systemctl() { echo "systemctl $*"; }\n'
+    done = subprocess.run(["sh", "-e"], input=machine + script, cwd=ROOT, capture_output=True, text=True, check=False,
                           env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    assert "A block's node" in done.stdout
-    return place / "bin" / "cuadra"
+    return done.stdout
+
+
+def test_the_installer_s_lines_do_what_the_page_says(cuadra: Path, tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "node.md").read_text().partition("## Installing")[2]
+    lines = re.search(r"```sh\n(.*?)```", page, re.DOTALL)
+    assert lines is not None
+    script = lines.group(1).replace("-o cuadra-node -g cuadra-node ", "")
+    for place, here in (("/opt/cuadra", cuadra.parents[1]), ("/etc", tmp_path / "etc"), ("/var/lib", tmp_path / "lib")):
+        script = script.replace(f"{place}/", f"{here}/")
+    (tmp_path / "etc" / "systemd" / "system").mkdir(parents=True)
+    printed = typed(script)
+    unit = (tmp_path / "etc" / "systemd" / "system" / "cuadra-node.service").read_text()
+    config = read(ROOT / "config" / "node.toml", NodeConfig)
+    assert "ExecStart=/opt/cuadra/bin/cuadra node run --config /etc/cuadra/node.toml\n" in unit
+    assert f"useradd --system --home {tmp_path}/lib/cuadra-node --groups gpio cuadra-node\n" in printed
+    assert "User=cuadra-node\n" in unit
+    assert "good" in printed
+    # The files lie where the example's file looks for them, and are what the page says goes to the gateway.
+    for made in (config.identity.key_file, config.broker.password_file):
+        assert made is not None
+        assert (tmp_path / "lib" / made.relative_to("/var/lib")).stat().st_mode & 0o777 == 0o600
+    assert PrivateKey.at(tmp_path / "lib" / "cuadra-node" / "node.key").public in printed.split()
+    assert f"\n{config.broker.username}:$7$" in printed
+    assert printed.endswith("systemctl enable --now cuadra-node\n")
 
 
 def test_nothing_of_the_other_parts_is_there(cuadra: Path) -> None:
