@@ -1,14 +1,17 @@
-"""Presses on which the rules failed: a defect of ours must not end the gateway again and again while a node sends on.
+"""Presses and texts on which the rules failed: a defect of ours must not end the gateway again and again while they come again.
 
 The first time, the process ends and starts from the journal, as after every broken promise. The press's digest is kept in a file
 before that; when it comes again the core is given it as one that is set aside: it goes on record as it is, and whoever may know
-of it is told which node it came from, since somebody may be in danger there.
+of it is told which node it came from, since somebody may be in danger there. Of a text, which the modem keeps until it is on
+record, the mark is kept; it goes on record as words that nobody understands, and can be read among the private values.
 """
 
 import logging
 from pathlib import Path
 
-from controller.rules.inputs import PressArrived, PressSetAside, ZoneInput
+from msgspec.structs import replace
+
+from controller.rules.inputs import MemberWrote, PressArrived, PressSetAside, ZoneInput
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +29,20 @@ class Quarantine:
             return event
         return PressSetAside(event.node, event.press, event.digest, "the rules failed on this press; see the log of the gateway's earlier life")
 
+    def text_instead(self, event: MemberWrote) -> MemberWrote:
+        """The same for a text."""
+        if event.mark not in self._digests:
+            return event
+        logger.error("a text on which the rules failed in an earlier life is recorded and does nothing; see that life's log")
+        return replace(event, member=None, text="", sender_ref=None)
+
     def put(self, event: ZoneInput) -> None:
-        """The rules failed on `event`: remember it, if it is a press, for the next life."""
-        if not isinstance(event, PressArrived):
+        """The rules failed on `event`: remember it, if it comes again, for the next life."""
+        name = event.digest if isinstance(event, PressArrived) else event.mark if isinstance(event, MemberWrote) else ""
+        if not name:
             return
         try:
             with self._path.open("a", encoding="ascii") as file:
-                file.write(event.digest + "\n")
+                file.write(name + "\n")
         except OSError as fault:
-            logger.error("%s: cannot be written (%s); the same press may end the next life, too", self._path, fault.strerror)
+            logger.error("%s: cannot be written (%s); the same may end the next life, too", self._path, fault.strerror)

@@ -22,15 +22,18 @@ TEXT_MAX: Final = 1000
 class Replies:
     """Texts on their way to the record: those of one address one after the other, in the order in which they came.
 
-    put(event): gives the rules an input. has_read(mark): whether the text with this mark is on record.
+    put(event): gives the rules an input; instead(event): what they are given for it. has_read(mark): whether the text with
+    this mark is on record.
     """
 
     def __init__(
-        self, contacts: Contacts, private: Private, put: Callable[[ZoneInput], None], has_read: Callable[[str], bool]
+        self, contacts: Contacts, private: Private, put: Callable[[ZoneInput], None], instead: Callable[[MemberWrote], MemberWrote],
+        has_read: Callable[[str], bool],
     ) -> None:
         self._contacts = contacts
         self._private = private
         self._put = put
+        self._instead = instead
         self._has_read = has_read
         self._handles = itertools.count(1)
         self._on_record: dict[str, asyncio.Future[None]] = {}
@@ -67,7 +70,8 @@ class Replies:
         except Unavailable as fault:
             logger.warning("a text came and cannot be put away: %s", fault)
             sender = self._contacts.whose_in_memory(news.channel, news.address)
-        self._put(MemberWrote(news.channel, sender.member, news.text, sender.ref, text_ref, digest, sender.shared, mark, handle))
+        event = MemberWrote(news.channel, sender.member, news.text, sender.ref, text_ref, digest, sender.shared, mark, handle)
+        self._put(self._instead(event))
 
     def _given(self, address: str, handle: str, task: asyncio.Task[None]) -> None:
         if self._last.get(address) is task:
