@@ -83,6 +83,9 @@ class Outbox:
     def __len__(self) -> int:
         return len(self._by_ref)
 
+    def __contains__(self, ref: object) -> bool:
+        return ref in self._by_ref
+
     def add(
         self, press: Press, made_at_ms: int | None, rank: int, *, secret: bool, kept: bool, now_ms: int
     ) -> Outgoing | None:

@@ -147,14 +147,26 @@ def light(desk: Desk, incident: Incident) -> None:
 
 
 def sirens(desk: Desk, incident: Incident, *, on: bool, but: str = "") -> None:
-    """Sound, or stop, the sirens of the block's nodes; `but`: the node that sounds its own already."""
+    """Sound, or stop, the sirens of the block's nodes; `but`: the node that sounds its own already.
+
+    What calls for the sirens in another emergency of the block goes on calling for them: the end of one never silences the next.
+    """
     if incident.secret or not desk.policy.kind(incident.kind).siren or (on and (incident.late or incident.drill)):
+        return
+    others = (desk.state.incidents[ident] for ident in desk.state.in_block.get(incident.block, {}) if ident != incident.id)
+    if not on and any(_calls_for_sirens(desk, other) for other in others):
         return
     for node in desk.network.nodes_of(incident.block):
         life = desk.state.nodes.get(node)
         if life is None or not life.boot or life.gone or (on and node == but):
             continue
-        order = SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff()
+        last_seq = desk.state.last_seqs[node].get(life.boot, 0)
+        order = SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff(last_seq)
         ident = f"{incident.id}-{node}-{desk.state.orders.get(node, 0) + 1}"
         desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, "siren-on" if on else "siren-off", incident.id))
         desk.then(SendOrder(node, life.boot, ident, order))
+
+
+def _calls_for_sirens(desk: Desk, incident: Incident) -> bool:
+    silenced = incident.secret or incident.late or incident.drill or incident.cancelled
+    return incident.is_open and not silenced and desk.policy.kind(incident.kind).siren

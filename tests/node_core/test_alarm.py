@@ -184,10 +184,36 @@ def test_orders_sound_and_silence_the_siren(linked: Block) -> None:
 
 def test_after_siren_off_a_press_is_still_answered(linked: Block) -> None:
     linked.presses("panic")
-    linked.orders(SirenOff())
+    assert linked.orders(SirenOff(last_seq=1)).done
+    assert not linked.siren_sounds()
     linked.forgets().presses("panic")
     assert linked.siren_sounds()
     assert Sound.CHIRP in linked.sounds()
+
+
+def test_the_end_of_one_emergency_does_not_silence_a_call_that_the_gateway_had_not_heard_of(block: Block) -> None:
+    """A mistake, its cancel and a call in earnest were made without a link; then the gateway hears of them one by one."""
+    block.presses("panic").cancels("panic")
+    assert not block.siren_sounds()
+    block.passes(5000).presses("panic").links()
+    mistake, cancel, call = block.made()
+    block.receipts(mistake)
+    block.receipts(cancel)
+    assert not block.orders(SirenOff(cancel.seq), "o1").done
+    block.receipts(call)
+    assert not block.orders(SirenOff(cancel.seq), "o2").done
+    assert block.siren_sounds()
+    assert block.orders(SirenOff(call.seq), "o3").done
+    assert not block.siren_sounds()
+
+
+def test_a_call_that_still_waits_behind_a_more_serious_one_is_not_silenced(block: Block) -> None:
+    block.links().presses("medical").presses("panic")
+    medical, panic = block.made()
+    block.receipts(panic)
+    assert not block.orders(SirenOff(panic.seq), "o1").done
+    block.receipts(medical)
+    assert block.orders(SirenOff(panic.seq), "o2").done
 
 
 def test_a_recorded_order_is_refused(linked: Block) -> None:

@@ -366,6 +366,34 @@ def test_a_cancel_of_the_last_emergency_does_not_end_this_one(night: Night) -> N
     assert night.reads("caro") == ["alarm"]
 
 
+def sirens_of(night: Night) -> dict[str, bool]:
+    """Which sirens the gateway's orders leave sounding."""
+    return {order.node: isinstance(order.order, SirenOn) for order in night.orders()}
+
+
+def test_the_end_of_a_mistake_does_not_silence_the_call_that_came_after_it(night: Night) -> None:
+    mistake = night.press("panic")
+    night.passes(s=10)
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(mistake))
+    night.passes(s=20)
+    night.press("panic")
+    assert sirens_of(night) == {"b12n1": False, "b12n2": True}
+    before = len(night.orders())
+    night.replies("rosa", f"3 {night.codes[0]}")
+    assert [moved.to for moved in night.bodies(IncidentMoved)] == ["closed"]
+    assert night.orders()[before:] == []
+    for name in ("rosa", "juan"):
+        night.replies(name, f"3 {night.codes[1]}")
+    assert sirens_of(night) == {"b12n1": False, "b12n2": False}
+
+
+def test_siren_off_says_which_presses_of_the_node_it_knows_of(night: Night) -> None:
+    mistake = night.press("panic")
+    night.press("violence")
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(mistake))
+    assert {order.node: order.order for order in night.orders()} == {"b12n1": SirenOff(2), "b12n2": SirenOff(0)}
+
+
 def test_held_again_after_the_end_it_goes_on_one_ring_wider(night: Night) -> None:
     first = night.press("panic")
     night.passes(s=1)
