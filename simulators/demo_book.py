@@ -2,13 +2,26 @@
 
 from typing import NamedTuple
 
-from controller.entries import Chain, IncidentJoined, IncidentMoved, IncidentOpened, NodeCame, NodeWent, PressRecorded
+from controller.entries import (
+    Chain,
+    IncidentJoined,
+    IncidentMoved,
+    IncidentOpened,
+    NodeCame,
+    NodeWent,
+    NoticeMoved,
+    NoticesQueued,
+    PressRecorded,
+)
 from controller.records import database, journal
 from controller.records.store import rows
 
 
 class IncidentSeen(NamedTuple):
-    """An incident as the journal tells it. state: `opened`, `taken`, `on-scene`, `closed`. taken_at_ms: UTC; 0: not yet."""
+    """An incident as the journal tells it. state: `opened`, `taken`, `on-scene`, `closed`. taken_at_ms: UTC; 0: not yet.
+
+    signal: the sequence number under which the police's receiver acknowledged the first signal of it; None: it has none.
+    """
 
     id: str
     block: str
@@ -18,6 +31,7 @@ class IncidentSeen(NamedTuple):
     state: str = "opened"
     taken_at_ms: int = 0
     by: str = ""
+    signal: int | None = None
 
 
 class PressSeen(NamedTuple):
@@ -42,20 +56,22 @@ class Book:
         self.incidents: dict[str, IncidentSeen] = {}
         self.alive: set[str] = set()
         """The nodes that the gateway knows to be connected."""
+        self._signals: dict[str, str] = {}
 
     def read(self) -> None:
         """Take in what has been written since. Raises Unavailable."""
         for chain in Chain:
             for row in rows(self._engine, self._zone, chain, self._read[chain]):
                 entry = journal.decode(row)
-                self._take(entry.body, entry.at_ms)
+                self.take(entry.body, entry.at_ms)
                 self._read[chain] = row.seq
 
     def close(self) -> None:
         """Let the database go."""
         self._engine.dispose()
 
-    def _take(self, body: object, at_ms: int) -> None:
+    def take(self, body: object, at_ms: int) -> None:
+        """Take in one entry."""
         match body:
             case NodeCame():
                 self.alive.add(body.node)
@@ -72,5 +88,11 @@ class Book:
                 if body.to == "taken" and not seen.taken_at_ms:
                     seen = seen._replace(taken_at_ms=at_ms, by=body.by)
                 self.incidents[body.incident] = seen._replace(state=body.to)
+            case NoticesQueued() if body.incident:
+                self._signals.update((notice.id, body.incident) for notice in body.notices if notice.channel == "dc09")
+            case NoticeMoved(notice, "notified", ref=ref) if notice in self._signals:
+                seen = self.incidents[self._signals[notice]]
+                if seen.signal is None:
+                    self.incidents[seen.id] = seen._replace(signal=int(ref))
             case _:
                 pass

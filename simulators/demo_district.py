@@ -108,10 +108,10 @@ class District:
     def outcome(self, press: Press) -> Outcome:
         """What became of it so far."""
         zone = press.block.zone
-        code, taken_at_ms, by, ident = "", 0, "", None
+        code, taken_at_ms, by, signal = "", 0, "", None
         incident = zone.incident_of(press)
         if incident is not None:
-            code, taken_at_ms, by, ident = incident.code, incident.taken_at_ms, incident.by, incident.id
+            code, taken_at_ms, by, signal = incident.code, incident.taken_at_ms, incident.by, incident.signal
         lit = min((press.lit[word] for word in ("received", "taken", "on scene") if word in press.lit), default=None)
         text = next((told for told in zone.texts if code and code in told.text), None)
         return Outcome(
@@ -120,7 +120,7 @@ class District:
             None if lit is None else max(0, lit - press.at_boot_ms),
             zone.recorded(press) is not None,
             None if text is None else max(0, text.at_ms - press.at_ms),
-            self._police(zone, ident, press.at_ms),
+            self._police(zone, signal, press.at_ms),
             max(0, taken_at_ms - press.at_ms) if taken_at_ms else None, by)
 
     async def _press_one(self, block: BlockHere, told: Callable[[Press], None]) -> None:
@@ -128,13 +128,10 @@ class District:
         await block.press(name, told)
 
     @staticmethod
-    def _police(zone: ZoneHere, incident: str | None, pressed_at_ms: int) -> int | None:
-        """When the receiver took the incident: each brings it one event, in the order in which they were opened."""
-        opened = sorted((one for one in (zone.book.incidents.values() if zone.book else ()) if one.kind in POLICE_CALLED),
-                        key=lambda one: one.opened_at_ms)
-        alarms = [event for event in zone.police.received if event.code.startswith("1")]
-        place = next((place for place, one in enumerate(opened) if one.id == incident), None)
-        return None if place is None or place >= len(alarms) else max(0, alarms[place].at_ms - pressed_at_ms)
+    def _police(zone: ZoneHere, signal: int | None, pressed_at_ms: int) -> int | None:
+        """When the receiver took the signal with this sequence number, by its own clock."""
+        event = next((event for event in zone.police.received if event.seq == signal), None)
+        return None if event is None else max(0, event.at_ms - pressed_at_ms)
 
 
 @contextlib.asynccontextmanager
