@@ -206,7 +206,10 @@ class SilentLifeCame(Struct, frozen=True):
 
 
 class OrderSent(Struct, frozen=True, omit_defaults=True):
-    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `siren-test`, `self-test`."""
+    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`.
+
+    by: the rules, or the member who wrote; channel: by which.
+    """
 
     node: str
     boot: str
@@ -214,6 +217,7 @@ class OrderSent(Struct, frozen=True, omit_defaults=True):
     order: str
     incident: str = ""
     by: str = "rules"
+    channel: str = ""
 
 
 class OrderAnswered(Struct, frozen=True, omit_defaults=True):

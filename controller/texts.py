@@ -66,6 +66,12 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "police": ("kind", "block", "meeting", "time", "code"),
     # A test press, to whoever looks after the nodes.
     "test": ("kind", "block", "subject", "time"),
+    # To a technician at a node.
+    "test_mode_you": ("subject",),
+    "test_mode_over_you": ("subject",),
+    "siren_test_you": ("subject",),
+    "order_refused_you": ("subject",),
+    "node_away_you": ("subject",),
     # What needs mending.
     "fault": ("fault", "subject", "time"),
     "fault_reminder": ("fault", "subject", "time"),

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, NoticesQueued, ReplyReceived
-from controller.rules import escalation
+from controller.rules import escalation, technicians
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, ReleaseText
@@ -45,6 +45,8 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         desk.record(Chain.OPEN, ReplyReceived(
             event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest, mark=event.mark))
         _answer_stranger(desk, event)
+        return
+    if technicians.ordered(desk, event):
         return
     member = event.member
     incident, trouble = _which(desk, member, reply)

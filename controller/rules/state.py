@@ -8,7 +8,7 @@ import heapq
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from controller import entries
 from controller.entries import Body, Chain, NoticeQueued
@@ -69,6 +69,13 @@ class NodeLife:
     tests_unanswered: int = 0
 
 
+class OrderBy(NamedTuple):
+    """An order that a member gave, and when."""
+
+    body: entries.OrderSent
+    at_ms: int
+
+
 BOOTS_MAX: Final = 64
 TEXTS_KEPT: Final = 2000
 """A modem stores a few dozen texts: what it can give twice is among the newest."""
@@ -101,6 +108,8 @@ class ZoneState:
         """Block -> how often its open incidents moved: rises, also over a restart."""
         self.last_seqs: defaultdict[str, dict[str, int]] = defaultdict(dict)
         """Node -> by boot, its newest open press on record."""
+        self.orders_by: dict[str, OrderBy] = {}
+        """By id, the orders that a member gave and no node has answered."""
         self.orders: defaultdict[str, int] = defaultdict(int)
         self.settings_rev = 0
         self.registry = ""
@@ -326,11 +335,14 @@ class ZoneState:
 
     def _order_sent(self, _chain: Chain, at_ms: int, body: entries.OrderSent) -> None:
         self.orders[body.node] += 1
+        if body.by != "rules":
+            self.orders_by[body.id] = OrderBy(body, at_ms)
         life = self.nodes.get(body.node)
         if body.order == "self-test" and life is not None and life.boot == body.boot:
             life.test, life.test_sent_at_ms, life.tests_unanswered = body.id, at_ms, life.tests_unanswered + 1
 
     def _order_answered(self, _chain: Chain, at_ms: int, body: entries.OrderAnswered) -> None:
+        self.orders_by.pop(body.id, None)
         life = self.nodes.get(body.node)
         if life is not None and body.id == life.test:
             life.tests_unanswered = 0

@@ -4,7 +4,7 @@ from typing import Final
 
 from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
-from controller.rules import self_tests
+from controller.rules import self_tests, technicians
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
 from controller.rules.faults import SEEN_ONLY, URGENT, end_fault, raise_fault, seen
@@ -91,6 +91,7 @@ def done(desk: Desk, signs: Signs, event: NodeDone) -> None:
     """What a node made of an order."""
     said = event.done
     _heard(desk, signs, event.node, said.boot)
+    technicians.answered(desk, event)
     desk.record(Chain.OPEN, OrderAnswered(event.node, said.id[:80], flag(said.done), said.why[:200]))
     self_tests.answered(desk, event)
 
@@ -139,6 +140,7 @@ def look(desk: Desk, signs: Signs) -> None:
     if BROKER not in desk.state.fault_of:
         _look_for_late(desk, signs)
         self_tests.look(desk)
+    technicians.look(desk)
 
 
 def _look_for_late(desk: Desk, signs: Signs) -> None:

@@ -22,7 +22,7 @@ from tests.rules.night import Night, of
 
 NODES = ("b12n1", "b12n2", "b13n1")
 PEOPLE = ("rosa", "juan", "elva", "caro", "vera", "ema", "desk", "+51999")
-WORDS = ("1", "2", "3", "4", "5", "9", "0", "qué")
+WORDS = ("1", "2", "3", "4", "5", "9", "0", "qué", "prueba b12n1")
 
 
 def picture(state: ZoneState) -> dict[str, object]:
