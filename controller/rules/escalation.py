@@ -160,7 +160,7 @@ def sirens(desk: Desk, incident: Incident, *, on: bool, but: str = "") -> None:
         life = desk.state.nodes.get(node)
         if life is None or not life.boot or life.gone or (on and node == but):
             continue
-        last_seq = desk.state.last_seqs[node].get(life.boot, 0)
+        last_seq = desk.state.last_seqs.get(node, {}).get(life.boot, 0)
         order = SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff(last_seq)
         ident = f"{incident.id}-{node}-{desk.state.orders.get(node, 0) + 1}"
         desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, "siren-on" if on else "siren-off", incident.id))
