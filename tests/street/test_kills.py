@@ -22,9 +22,9 @@ CALM: Plan = [
     (GATEWAY, "made", 400),
 ]
 BURST: Plan = [
-    (SENDERS, "saved", 300),
+    (ALL, "saved", 300),  # while the nodes' disks are writing: disks and journal are all that is left
     (GATEWAY, "receipted", 600),
-    (ALL, "receipted", 1000),  # the nodes' disks and the journal are all that is left
+    (ALL, "receipted", 1000),  # while the gateway is committing
     (BROKER, "receipted", 1400),
 ]
 
