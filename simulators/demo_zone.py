@@ -25,12 +25,13 @@ from simulators.demo_book import Book, IncidentSeen
 from simulators.demo_broker import WITH_US
 from simulators.demo_cable import Cable
 from simulators.demo_light import LightWatch
+from simulators.demo_siren import SirenWatch
 from simulators.phone_network import Pace, Phone, PhoneNetwork
 from simulators.phone_network import Received as Text
 from simulators.pin_board import Change
 from simulators.pins_process import PinsServer
 from simulators.police import PoliceReceiver
-from simulators.site import BUTTON_PINS, EXAMPLE, SIREN_PIN, Site
+from simulators.site import BUTTON_PINS, EXAMPLE, Site
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ class BlockHere:
         self.zone, self.block, self.node, self.inputs = zone, block, node, inputs
         self.pins = PinsServer()
         self.lights: dict[str, LightWatch] = {}
-        self.siren_at_ms = -10_000
+        self._siren = SirenWatch()
         self.presses: list[Press] = []
         self._buttons: Buttons | None = None
         self._counts = dict.fromkeys(inputs, 0)
@@ -98,8 +99,8 @@ class BlockHere:
 
     @property
     def siren(self) -> bool:
-        """Whether the siren sounds: its pattern has pauses of up to 1.5 s."""
-        return boottime_ms() - self.siren_at_ms < 1600
+        """Whether the siren sounds, also in a pause of its pattern."""
+        return self._siren.sounds(boottime_ms())
 
     def light(self, name: str = "b1") -> str:
         """What the light at a button says."""
@@ -116,8 +117,7 @@ class BlockHere:
         return press
 
     def _sees(self, change: Change) -> None:
-        if change.pin == SIREN_PIN and change.level and change.output:
-            self.siren_at_ms = change.at_ms
+        if self._siren.hears(change):
             for press in self.presses:
                 if press.siren_boot_ms is None and change.at_ms >= press.at_boot_ms:
                     press.siren_boot_ms = change.at_ms
