@@ -20,32 +20,45 @@ SEEN_ONLY: Final = frozenset({"two-devices-one-name", "same-number-two-presses",
 
 
 def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret: bool = False) -> None:
-    """Put it on record and tell who mends it, unless it stands already or was told just now.
+    """Put it on record and tell who mends it, unless it stands already or they know of it still.
 
     secret: about a silent press; it is recorded in the sealed chain and nobody is told, since a telling would show it.
     """
     if (subject, code) in (desk.state.sealed_faults if secret else desk.state.fault_of):
         return
     fault = codes.fault_id(desk.zone, subject, code, desk.now.utc_ms)
+    know = set() if secret else _know_still(desk, subject, code)
     desk.record(Chain.SEALED if secret else Chain.OPEN, FaultRaised(fault, subject, code, detail[:200]))
-    told_at_ms = desk.state.fault_told_at_ms.get((subject, code))
-    if not secret and (told_at_ms is None or desk.now.utc_ms - told_at_ms >= desk.policy.times.fault_quiet_s * 1000):
-        _tell(desk, fault, "fault", "FAULT")
+    if not secret:
+        _tell(desk, fault, "fault", "FAULT", [member for member in _menders(desk, code) if member.id not in know])
 
 
 def end_fault(desk: Desk, subject: str, code: str) -> None:
-    """It is mended. What is still unsent of it is taken back; who was told is told."""
+    """It is mended. What is still unsent of it is taken back; who was told is told, unless it comes back before long."""
     ident = desk.state.fault_of.get((subject, code))
     if ident is None:
         return
-    fault = desk.state.faults[ident]
-    unsent = [desk.state.notices[notice] for notice in fault.unsent if notice in desk.state.notices]
-    for notice in unsent:
-        desk.record(Chain.OPEN, NoticeMoved(notice.queued.id, "stopped", notice.attempt))
-        desk.then(StopNotice(notice.queued.id))
-    if fault.notices > len(unsent):
-        _tell(desk, ident, "fault_ended", "FAULT_ENDED")
+    for notice in [desk.state.notices[notice] for notice in desk.state.faults[ident].unsent]:
+        _stop(desk, notice)
+    told = [desk.registry.members[member] for member in desk.state.fault_known.get((subject, code), ()) if member in desk.registry.members]
+    _tell(desk, ident, "fault_ended", "FAULT_ENDED", told, desk.policy.times.fault_quiet_s)
     desk.record(Chain.OPEN, FaultEnded(ident))
+
+
+def _know_still(desk: Desk, subject: str, code: str) -> set[str]:
+    """Who was told of it the last time and not yet that it was mended. The news that it was, which is not true any more, is taken back."""
+    know = set(desk.state.fault_known.get((subject, code), ()))
+    for notice in [desk.state.notices[ident] for ident in desk.state.mended.get((subject, code), ()) if ident in desk.state.notices]:
+        if notice.due_at_ms <= desk.now.utc_ms:
+            # It may be under way.
+            know.discard(notice.queued.member)
+        _stop(desk, notice)
+    return know
+
+
+def _stop(desk: Desk, notice: Notice) -> None:
+    desk.record(Chain.OPEN, NoticeMoved(notice.queued.id, "stopped", notice.attempt))
+    desk.then(StopNotice(notice.queued.id))
 
 
 def seen(desk: Desk, signs: Signs, subject: str, code: str, *, secret: bool = False) -> None:
@@ -64,7 +77,7 @@ def look(desk: Desk, signs: Signs) -> None:
             del signs.seen_at_ms[key]
             end_fault(desk, *key)
         elif desk.now.utc_ms - desk.state.fault_told_at_ms.get(key, desk.now.utc_ms) >= desk.policy.times.fault_repeat_s * 1000:
-            _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER")
+            _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER", _menders(desk, fault.code))
 
 
 def failed(desk: Desk, notice: Notice) -> None:
@@ -80,21 +93,28 @@ def failed(desk: Desk, notice: Notice) -> None:
 
 def tell_members(
     desk: Desk, members: Iterable[Member], template: str, reason: str, ident: str, channels: Iterable[str], about: dict[str, str],
-    fault: str = "", first: int = 1, chain: Chain = Chain.OPEN,
+    fault: str = "", first: int = 1, chain: Chain = Chain.OPEN, in_s: int = 0,
 ) -> None:
-    """Queue a notice that is about no incident; `ident` begins the notices' ids, counted from `first`."""
+    """Queue a notice that is about no incident, to be sent so many seconds from now; `ident` begins the notices' ids, counted from `first`."""
     notices = tuple(
         NoticeQueued(f"{ident}-{n}", *way, template, reason, FAULTS, desk.state.numbers.get((*way, chain), 0) + 1, about)
         for n, way in enumerate(ways(members, tuple(channels)), first)
     )
     if notices:
         desk.record(chain, NoticesQueued(notices, fault=fault))
+        due_at_ms = desk.now.utc_ms + in_s * 1000 if in_s else 0
         for notice in notices:
-            desk.then(QueueNotice(notice, fault=fault))
+            if due_at_ms:
+                desk.record(chain, NoticeMoved(notice.id, "waiting", due_at_ms=due_at_ms))
+            desk.then(QueueNotice(notice, fault=fault, due_at_ms=due_at_ms))
 
 
-def _tell(desk: Desk, ident: str, template: str, reason: str) -> None:
-    fault, to = desk.state.faults[ident], desk.policy.faults_to
-    members = desk.network.members_with(to.urgent_roles if fault.code in URGENT else to.roles)
-    tell_members(desk, members, template, reason, ident, to.channels, {"subject": fault.subject, "fault": fault.code},
-                 ident, fault.notices + 1)
+def _menders(desk: Desk, code: str) -> list[Member]:
+    to = desk.policy.faults_to
+    return desk.network.members_with(to.urgent_roles if code in URGENT else to.roles)
+
+
+def _tell(desk: Desk, ident: str, template: str, reason: str, members: Iterable[Member], in_s: int = 0) -> None:
+    fault = desk.state.faults[ident]
+    tell_members(desk, members, template, reason, ident, desk.policy.faults_to.channels, {"subject": fault.subject, "fault": fault.code},
+                 ident, fault.notices + 1, in_s=in_s)

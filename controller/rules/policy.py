@@ -129,7 +129,8 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     late_after_s: a press surely older than this is told without sirens. join_s: how long after its last press an incident
     takes further ones in. taken_s: taken and nobody on scene for so long: asked again. on_scene_s: how often whoever is on
     scene is asked how it goes. siren_s: how long a siren sounds. late_beats: so many missed beats make a node late; many_late:
-    so many late nodes at once are one fault of the zone. fault_quiet_s: a fault that comes back sooner is not told again.
+    so many late nodes at once are one fault of the zone. fault_quiet_s: that a fault is mended is told when it has stayed
+    away so long; one that comes back sooner is not told again.
     """
 
     late_after_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
@@ -139,7 +140,7 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     siren_s: Annotated[int, Meta(ge=5, le=900)] = 180
     beat_s: Annotated[int, Meta(ge=1, le=3600)] = 20
     fault_repeat_s: Annotated[int, Meta(ge=600, le=604_800)] = 86_400
-    fault_quiet_s: Annotated[int, Meta(ge=0, le=86_400)] = 3600
+    fault_quiet_s: Annotated[int, Meta(ge=0, le=86_400)] = 600
     on_scene_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
     late_beats: Annotated[int, Meta(ge=2, le=100)] = 3
     many_late: Annotated[int, Meta(ge=2, le=10_000)] = 5

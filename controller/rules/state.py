@@ -101,6 +101,10 @@ class ZoneState:
         """(subject, code) -> the fault that stands, of the open chain."""
         self.sealed_faults: dict[tuple[str, str], str] = {}
         self.fault_told_at_ms: dict[tuple[str, str], int] = {}
+        self.fault_known: defaultdict[tuple[str, str], dict[str, None]] = defaultdict(dict)
+        """(subject, code) -> the members who were told of the fault and not that it is mended."""
+        self.mended: dict[tuple[str, str], list[str]] = {}
+        """(subject, code) -> the notices that its last fault is mended; sent unless it comes back before they are due."""
         self.nodes: defaultdict[str, NodeLife] = defaultdict(NodeLife)
         self.silent_lives: defaultdict[str, dict[str, int]] = defaultdict(dict)
         """Node -> when the life came whose silent presses count under a boot."""
@@ -263,7 +267,8 @@ class ZoneState:
         incident = self.incidents.get(body.incident)
         fault = self.faults.get(body.fault)
         if fault is not None:
-            self.fault_told_at_ms[fault.subject, fault.code] = at_ms
+            if any(queued.reason != "FAULT_ENDED" for queued in body.notices):
+                self.fault_told_at_ms[fault.subject, fault.code] = at_ms
             fault.notices += len(body.notices)
             fault.unsent += [queued.id for queued in body.notices]
         for queued in body.notices:
@@ -295,6 +300,8 @@ class ZoneState:
             notice.attempt = body.attempt + 1
         if body.to in FINAL and not notice.incident:
             del self.notices[body.notice]
+            if notice.fault and body.to == "notified":
+                self._fault_known(notice.queued)
             fault = self.faults.get(notice.fault)
             if fault is not None:
                 fault.unsent.remove(body.notice)
@@ -306,6 +313,13 @@ class ZoneState:
                 last[body.boot] = body.seq
                 while len(last) > BOOTS_MAX:
                     del last[next(iter(last))]
+
+    def _fault_known(self, queued: NoticeQueued) -> None:
+        members = self.fault_known[queued.about["subject"], queued.about["fault"]]
+        if queued.reason == "FAULT_ENDED":
+            members.pop(queued.member, None)
+        else:
+            members[queued.member] = None
 
     def _node_came(self, _chain: Chain, at_ms: int, body: entries.NodeCame) -> None:
         life = self.nodes[body.node]
@@ -350,11 +364,15 @@ class ZoneState:
 
     def _fault_raised(self, chain: Chain, at_ms: int, body: entries.FaultRaised) -> None:
         self.faults[body.fault] = Fault(body.fault, body.subject, body.code, body.detail, at_ms)
+        if chain is Chain.OPEN:
+            self.mended.pop((body.subject, body.code), None)
         (self.fault_of if chain is Chain.OPEN else self.sealed_faults)[body.subject, body.code] = body.fault
 
     def _fault_ended(self, chain: Chain, _at_ms: int, body: entries.FaultEnded) -> None:
         fault = self.faults.pop(body.fault, None)
         if fault is not None:
+            if fault.unsent:
+                self.mended[fault.subject, fault.code] = fault.unsent
             (self.fault_of if chain is Chain.OPEN else self.sealed_faults).pop((fault.subject, fault.code), None)
 
     def _registry_in_force(self, _chain: Chain, _at_ms: int, body: entries.RegistryInForce) -> None:

@@ -15,7 +15,7 @@ from controller.errors import BadMessage
 from controller.messages import Gesture
 from controller.rules.effects import QueueNotice
 from controller.rules.incident import NEXT, Happening, State, step
-from controller.rules.inputs import NoticeTried, Started, Tried
+from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Started, Tried
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from tests.rules.night import Night, of
@@ -59,6 +59,7 @@ happenings = st.one_of(
     st.tuples(st.just("passes"), st.sampled_from([1, 30, 200, 1000, 20_000])),
     st.tuples(st.just("fails"), st.sampled_from(["rosa", "elva", "desk", ""])),
     st.tuples(st.just("births"), st.sampled_from(NODES), st.sampled_from(["1", "2", "3"])),
+    st.tuples(st.just("part"), st.booleans()),
     st.tuples(st.just("restart")),
 )
 
@@ -84,6 +85,8 @@ def lives(night: Night, story: Story) -> None:
                 night.failing = partial(never_reaches, name)
             case ("births", node, life):
                 night.births(node, life)
+            case ("part", well):
+                night.does(PartRecovered("modem/sim1", "hung") if well else PartFailed("modem/sim1", "hung"))
             case ("restart",):
                 night.zone = ZoneController("z3", night.registry, night.policy, folded(night.entries))
                 night.queued.clear()

@@ -1,7 +1,15 @@
 """Whoever mends: told by a way that works, each time it breaks, until it is mended, and then no more."""
 
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from controller.registry import Role
-from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Tried
+from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Started, Tried
+from controller.rules.state import ZoneState
+from controller.rules.zone import ZoneController
 from tests.rules.night import MEMBERS, Night, member, registry
 
 UNPLUGGED = ("modem/sim1", "unplugged")
@@ -18,7 +26,7 @@ def test_that_the_only_modem_is_unplugged_goes_another_way() -> None:
     night.passes(60)
     assert [(one.notice.channel, one.notice.template, one.notice.reason) for one in night.unread.pop("tito")] == [("webhook", "fault", "FAULT")]
     night.does(PartRecovered(*UNPLUGGED))
-    night.passes(60)
+    night.passes(601)
     assert [(one.notice.channel, one.notice.template) for one in night.unread.pop("tito")] == [("webhook", "fault_ended")]
 
 
@@ -31,3 +39,82 @@ def test_when_no_way_is_left_it_rests_until_the_reminder() -> None:
     night.failing = lambda _: None
     night.passes(86_400)
     assert night.reads("tito") == ["fault_reminder"]
+
+
+def restart(night: Night) -> None:
+    """The gateway is killed and starts from its journal."""
+    state = ZoneState()
+    for chain, at_ms, body in night.entries:
+        state.apply(chain, at_ms, body)
+    night.queued.clear()
+    night.zone = ZoneController("z3", night.registry, night.policy, state)
+    night.does(Started("1.0"))
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_that_it_is_mended_is_told_when_it_stays_so(again: bool) -> None:
+    night = Night()
+    night.does(PartFailed("receiver/10.0.0.5:9000", "refused"))
+    night.expects(tito="fault")
+    for _ in range(20):
+        night.passes(300)
+        night.does(PartRecovered("receiver/10.0.0.5:9000", "refused"))
+        night.passes(300)
+        night.does(PartFailed("receiver/10.0.0.5:9000", "refused"))
+    night.expects()
+    if again:
+        night.passes(86_400)
+        night.expects(tito="fault_reminder")
+    else:
+        night.does(PartRecovered("receiver/10.0.0.5:9000", "refused"))
+        night.passes(601)
+        night.expects(tito="fault_ended")
+
+
+def test_a_restart_with_the_modem_still_unplugged_says_nothing_of_mended() -> None:
+    night = Night()
+    night.does(PartFailed(*UNPLUGGED))
+    night.passes(300)
+    restart(night)
+    night.does(PartFailed(*UNPLUGGED))
+    night.passes(3600)
+    night.expects(tito="fault", caro="fault")
+    restart(night)
+    night.passes(601)
+    night.expects(tito="fault_ended", caro="fault_ended")
+
+
+def test_who_was_not_told_yet_when_it_was_mended_is_told_when_it_comes_back() -> None:
+    night = Night()
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="busy") if one.notice.member == "caro" else None
+    night.does(PartFailed(*UNPLUGGED))
+    night.passes(10)
+    night.does(PartRecovered(*UNPLUGGED))
+    night.failing = lambda _: None
+    night.passes(10)
+    night.does(PartFailed(*UNPLUGGED))
+    night.passes(10)
+    night.expects(tito="fault", caro="fault")
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.lists(st.sampled_from(["fails", "recovers", "restart", 30, 500, 700, 5000]), max_size=30))
+def test_the_last_word_on_a_fault_is_true(story: list[str | int]) -> None:
+    night = Night()
+    for happening in story:
+        match happening:
+            case "fails":
+                night.does(PartFailed(*UNPLUGGED))
+            case "recovers":
+                night.does(PartRecovered(*UNPLUGGED))
+            case "restart":
+                restart(night)
+            case int():
+                night.passes(happening)
+        night.sends()
+        words = [one.notice.template for one in night.unread.get("tito", [])]
+        if UNPLUGGED in night.zone.state.fault_of:
+            assert words[-1] in {"fault", "fault_reminder"}
+        elif happening in {700, 5000} and words:
+            assert words[-1] == "fault_ended"
+        assert all(one != other for one, other in itertools.pairwise(words) if one != "fault_reminder"), "nothing is said twice"
