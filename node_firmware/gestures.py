@@ -4,7 +4,8 @@ The patterns, as they are taught (see `hands.py` for how they are recognised):
 
 - **hold**: the kind's hold time. **three jabs**: presses of 60 to 800 ms that begin within 3 s. Both call for help.
 - **tap**: one short press, answered after 0.7 s. A **lone tap** is one with nothing else for 3 s before and after it;
-  only that means "they came", so that the first of three slow jabs never says that help is there.
+  only that means "they came", so that the first of three slow jabs never says that help is there. Up to 8 s after a pair
+  it may be the middle of a check-in, and is alone when nothing has followed it for 8 s, too.
 - **cancel**: tap-tap, count slowly to five, tap-tap, count to five, tap-tap. Six taps in three pairs with pauses of 3
   to 8 s: fear does not count. Who counts too fast makes three jabs of it, which call for help: the safe side.
 - **forced cancel**: the same pairs with the same pauses, but the very last tap is held a good half second (0.4 to

@@ -144,7 +144,9 @@ class Button:
     def _lone_due(self) -> int | None:
         if self._lone is None or self._touched():
             return None
-        return max(self._lone.last_ms + JABS_WITHIN_MS, self._at_ms)
+        # After a pair it may be the middle of a check-in, until the pause is longer than any inside a pattern.
+        quiet_ms = PAUSE_MS_MAX + 1 if self._groups else JABS_WITHIN_MS
+        return max(self._lone.last_ms + quiet_ms, self._at_ms)
 
     def _happen(self, due: int, seen: list[Seen | Tampered]) -> None:
         contact, watch, hold, stuck, group, lone = self._dues()
@@ -195,12 +197,12 @@ class Button:
 
     def _tapped(self, tap: Release, length: int, seen: list[Seen | Tampered]) -> None:
         last, self._last_tap = self._last_tap, tap
-        if self._lone is not None or (last is not None and tap.first_ms - last.last_ms <= JABS_WITHIN_MS):
-            self._lone = None
-        elif not self._groups and not self._group:
-            self._lone = tap
         if self._groups and not self._group and last is not None and tap.first_ms - last.last_ms > PAUSE_MS_MAX:
             self._groups = ()
+        if self._lone is not None or (last is not None and tap.first_ms - last.last_ms <= JABS_WITHIN_MS):
+            self._lone = None
+        elif not self._group:
+            self._lone = tap
         if not self._groups and not self._group:
             self._groups_began_ms = tap.first_ms
         self._group.append(tap)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from controller.messages import Gesture
 from node_firmware.contacts import BRIDGE_MS, STEADY_MS
 from node_firmware.gestures import Hands
-from node_firmware.hands import Button, Seen, Tampered
+from node_firmware.hands import PAUSE_MS_MAX, Button, Seen, Tampered
 
 HOLD_MS = 1000
 CALLS = {Hands.HOLD, Hands.JABS, Hands.AT_START}
@@ -103,6 +103,21 @@ def test_a_single_tap_is_answered_within_a_second_and_is_alone_after_three() -> 
     assert [(what.hands, what.at_ms) for what in fingers.seen if isinstance(what, Seen)] == [
         (Hands.TAP, 850), (Hands.LONE_TAP, 3150),
     ]
+
+
+def two_taps() -> Fingers:
+    return Fingers().open(5000).closed(150).open(150).closed(150)
+
+
+@pytest.mark.parametrize("pause_ms", [4000, 9000, 900_000])
+def test_a_tap_after_a_pair_is_alone_when_nothing_follows_it(pause_ms: int) -> None:
+    assert two_taps().open(pause_ms).closed(150).open(9000).gestures()[-1] is Hands.LONE_TAP
+
+
+def test_the_tap_in_the_middle_of_a_check_in_is_not_alone() -> None:
+    slowest = two_taps().open(PAUSE_MS_MAX).closed(150).open(PAUSE_MS_MAX).closed(150).open(150).closed(150).open(9000)
+    assert Hands.LONE_TAP not in slowest.gestures()
+    assert Hands.CHECK_IN in slowest.gestures()
 
 
 def test_a_tap_with_another_within_three_seconds_is_not_alone() -> None:
