@@ -136,12 +136,18 @@ class Zone:
 
     async def start_gateway(self) -> None:
         """A new life of the gateway; it has subscribed when this returns."""
-        said = f"broker 127.0.0.1:{self.broker.port} connected"
-        before = self.gateway_log.read_text(encoding="utf-8").count(said) if self.gateway_log.exists() else 0
-        with self.gateway_log.open("ab") as log:
-            command = [*CUADRA, "gateway", "run", "-c", str(self.site.gateway_file)]
-            self.gateway = subprocess.Popen(command, stderr=log)  # noqa: ASYNC220 (it outlives this call)
-        await until(lambda: self.gateway_log.read_text(encoding="utf-8").count(said) > before, what=f"the gateway's start ({self.gateway_log})")
+        log, said = self.gateway_log, f"broker 127.0.0.1:{self.broker.port} connected"
+        before = log.read_text(encoding="utf-8").count(said) if log.exists() else 0
+        command = [*CUADRA, "gateway", "run", "-c", str(self.site.gateway_file)]
+        with log.open("ab") as file:
+            gateway = self.gateway = subprocess.Popen(command, stderr=file)  # noqa: ASYNC220 (it outlives this call)
+
+        def subscribed() -> bool:
+            text = log.read_text(encoding="utf-8")
+            assert gateway.poll() is None, f"the gateway ended:\n{text[-2000:]}"
+            return text.count(said) > before
+
+        await until(subscribed, what=f"the gateway's start ({log})")
 
     def kill_gateway(self) -> None:
         """`kill -9`."""

@@ -17,7 +17,7 @@ from tests.zone import NAME, Zone, until
 pytestmark = pytest.mark.whole
 
 BOOT, OTHER_BOOT = "a" * 32, "b" * 32
-AT_ONCE_S: Final = 3.0
+AT_ONCE_S: Final = 5.0
 YEAR_MS: Final = 365 * 86_400_000
 STORM: Final = 40
 
