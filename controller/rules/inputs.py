@@ -116,7 +116,10 @@ class Tried(StrEnum):
 
 
 class NoticeTried(Struct, frozen=True):
-    """The dispatcher tried. attempt: from 1. why: never an address or a text. retry_in_ms: with TRY_LATER, the channel's wish."""
+    """The dispatcher tried. attempt: from 1. why: never an address or a text. retry_in_ms: with TRY_LATER, the channel's wish.
+
+    stuck: with TRY_LATER: nothing goes by this channel now, and nobody knows until when.
+    """
 
     notice: str
     attempt: int
@@ -124,6 +127,7 @@ class NoticeTried(Struct, frozen=True):
     ref: str = ""
     why: str = ""
     retry_in_ms: int = 0
+    stuck: bool = False
 
 
 class NoticeReported(Struct, frozen=True):

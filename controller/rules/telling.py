@@ -146,10 +146,13 @@ def stop(desk: Desk, incident: Incident, reasons: Collection[str], members: Coll
 
 
 def other_way(desk: Desk, incident: Incident, failed: Notice) -> bool:
-    """What did not reach a member one way goes another at once. False when none is left."""
+    """What does not reach a member one way goes another at once, once. False when none is left."""
     member = desk.registry.members.get(failed.queued.member)
     if member is None or not desk.may_know(incident, member.id):
         return False
+    for other in (desk.state.notices[ident] for ident in incident.told.get(member.id, ())):
+        if other.queued.about.get("instead") == failed.queued.id:
+            return other.state not in {"failed", "stopped"}
     spent = {failed.queued.channel}
     before = failed.queued.about.get("instead")
     while before is not None and before in desk.state.notices:

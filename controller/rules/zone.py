@@ -36,6 +36,7 @@ from controller.rules.inputs import (
 from controller.rules.policy import Policy
 from controller.rules.signs import Signs
 from controller.rules.state import FINAL, ZoneState
+from controller.rules.telling import other_way
 
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
@@ -138,6 +139,8 @@ class ZoneController:
                 due_at_ms = desk.now.utc_ms + wait_ms
                 desk.record(notice.chain, NoticeMoved(event.notice, "waiting", event.attempt, why=event.why[:200], due_at_ms=due_at_ms))
                 desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, event.attempt + 1, due_at_ms))
+                if event.stuck and incident is not None and incident.is_open:
+                    other_way(desk, incident, notice)
             case Tried.NEVER:
                 desk.record(notice.chain, NoticeMoved(event.notice, "failed", event.attempt, why=event.why[:200]))
                 if incident is not None and incident.is_open:

@@ -81,10 +81,14 @@ class Sent(Struct, frozen=True):
 
 
 class TryLater(Struct, frozen=True):
-    """Failed for now. why: for the record, without address or text. after_ms: the channel's wish; None for the usual back-off."""
+    """Failed for now. why: for the record, without address or text. after_ms: the channel's wish; None for the usual back-off.
+
+    stuck: nothing goes this way now, and nobody knows until when: who has another way must not wait for this one.
+    """
 
     why: str
     after_ms: int | None = None
+    stuck: bool = False
 
 
 class Never(Struct, frozen=True):

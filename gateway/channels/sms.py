@@ -22,6 +22,7 @@ from controller.messages import Name
 from gateway.channels.channel import Delivered, Never, Outcome, PartState, Report, Sent, Telling, TryLater, Wrote
 from gateway.modem.errors import Remedy
 from gateway.modem.incoming import WholeText, normalised
+from gateway.modem.life import FAULT_OF
 from gateway.modem.modem import Modem, Timing
 from gateway.modem.pdu import NUMBER, StatusReport, Submit, encode_submits, split
 
@@ -33,6 +34,8 @@ SECONDS_A_TEXT: Final = 10.0
 """Planned with, until a modem has shown its pace."""
 REPORTS_WAIT_S: Final = 7200
 """A report that comes later than this is about another message: references are used again after 256."""
+STUCK_AGAIN_MS: Final = 30_000
+"""Between the tries of a text while no modem works. Somebody may be plugging one in again, and who has no other way waits for that."""
 KEYS_KEPT: Final = 5000
 _HOPELESS: Final = frozenset({Remedy.OTHER_SIM, Remedy.OTHER_WAY, Remedy.NONE})
 
@@ -110,6 +113,9 @@ class SmsChannel:
         except BadMessage as fault:
             return Never(str(fault))
         waiting = _Text(telling.key, telling.address, telling.attempt, submits, self)
+        if self._stuck:
+            self._remember(telling.key, gone=False)
+            return self._no_modem()
         self._line.append(waiting)
         self._wake()
         try:
@@ -171,6 +177,10 @@ class SmsChannel:
         logger.log(logging.WARNING if news.faulty else logging.INFO, "%s: %s %s %s", news.subject, news.code,
                    "began" if news.faulty else "ended", news.detail)
         self._report(news)
+        if self._stuck:
+            for text in self._line:
+                text.outcome.set_result(self._no_modem())
+            self._line.clear()
         self._wake()
 
     def again(self, text: "_Text") -> bool:
@@ -197,8 +207,19 @@ class SmsChannel:
             if done:
                 return waiting.outcome.result()
             if not waiting.taken:
-                states = ", ".join(f"{modem.name} {modem.life.state.value}" for modem in self.modems)
-                return TryLater(f"no modem was free and well within {self._settings.wait_s:g} s ({states})", after_ms=5_000)
+                return TryLater(f"no modem was free and well within {self._settings.wait_s:g} s ({self._states})", after_ms=5_000)
+
+    @property
+    def _stuck(self) -> bool:
+        """Whether every modem has a fault under which it takes no text: then none is waited for."""
+        return all(modem.life.state in FAULT_OF for modem in self.modems)
+
+    def _no_modem(self) -> TryLater:
+        return TryLater(f"no modem works ({self._states})", after_ms=STUCK_AGAIN_MS, stuck=True)
+
+    @property
+    def _states(self) -> str:
+        return ", ".join(f"{modem.name} {modem.life.state.value}" for modem in self.modems)
 
     def _worded(self, telling: Telling) -> str:
         text = telling.text

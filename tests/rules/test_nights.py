@@ -632,6 +632,30 @@ def test_what_fails_for_now_is_tried_again_and_what_fails_for_good_goes_another_
     assert [body.to for body in night.bodies(NoticeMoved) if body.attempt == 2] == ["waiting"]
 
 
+def test_what_is_stuck_goes_another_way_at_once_and_is_tried_on(night: Night) -> None:
+    stuck_s = [600.0]
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="unplugged", retry_in_ms=30_000, stuck=True)
+        if one.notice.channel == "apprise" and night.passed_ms < stuck_s[0] * 1000 else None)
+    night.press("panic")
+    night.sends()
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "OTHER_WAY")]
+    night.passes(s=89)
+    assert "elva" not in night.unread, "once is enough, however often it is tried"
+    stuck_s[0] = 0
+    night.passes(s=2)
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("apprise", "FIRST")]
+
+
+def test_what_was_stuck_and_is_given_up_goes_no_other_way_a_second_time(night: Night) -> None:
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER if one.attempt < 3 else Tried.NEVER, why="unplugged", stuck=one.attempt < 3)
+        if one.notice.channel == "apprise" else None)
+    night.press("panic")
+    night.passes(s=100)
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "OTHER_WAY")]
+
+
 def test_when_nobody_can_be_reached_the_next_ring_is_told_at_once(night: Night) -> None:
     night.failing = lambda one: (
         NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no such number") if one.notice.member in {"rosa", "juan", "elva"} else None)

@@ -54,12 +54,39 @@ async def test_a_modem_is_unplugged_and_found_again_when_it_is_back(street: Stre
     await gateway.is_well()
     modem.unplug()
     await gateway.reports("unplugged")
-    sending = asyncio.get_running_loop().create_task(gateway.tells(ALARM))
-    await asyncio.sleep(0)
     modem.plug()
     await gateway.reports("unplugged", faulty=False)
-    assert isinstance(await sending, Sent)
+    assert isinstance(await gateway.tells(ALARM), Sent)
     assert [(news.code, news.faulty) for news in gateway.faults()] == [("unplugged", True), ("unplugged", False)]
+
+
+async def test_no_text_waits_for_modems_that_are_all_broken(street: Street) -> None:
+    modem = street.modem()
+    gateway = street.gateway(wait_s=60.0)
+    await gateway.is_well()
+    modem.registration = 2
+    await gateway.reports("no-network")
+    for n in range(10):
+        assert await gateway.tells(ALARM, key=f"n-{n}") == TryLater("no modem works (sim1 searching)", after_ms=30_000, stuck=True)
+    modem.registration = 5
+    await gateway.reports("no-network", faulty=False)
+    assert isinstance(await gateway.tells(ALARM, key="n-0", attempt=2), Sent)
+    assert (await street.network.phone(ROSA).expects("K7F3")).text == ALARM, "it surely had not gone: no mark"
+
+
+async def test_a_text_that_waits_goes_back_when_the_last_modem_breaks(street: Street) -> None:
+    street.network.pace.send_s = 60.0
+    modem = street.modem()
+    gateway = street.gateway(wait_s=60.0)
+    first = asyncio.get_running_loop().create_task(gateway.tells(ALARM, key="n-1"))
+    await gateway.until(lambda: any(asked.startswith("AT+CMGS=") for asked in modem.asked))
+    second = asyncio.get_running_loop().create_task(gateway.tells(ALARM, key="n-2"))
+    await asyncio.sleep(0.05)
+    modem.unplug()
+    outcome = await second
+    assert isinstance(outcome, TryLater)
+    assert outcome.stuck
+    assert "may have gone" in str(await first)
 
 
 async def test_unplugged_in_the_middle_of_a_text_it_may_have_gone_and_the_next_try_says_so(street: Street) -> None:
@@ -75,6 +102,7 @@ async def test_unplugged_in_the_middle_of_a_text_it_may_have_gone_and_the_next_t
     assert "may have gone" in outcome.why
     street.network.pace.send_s = 6.0
     modem.plug()
+    await gateway.reports("unplugged", faulty=False)
     assert isinstance(await gateway.tells(ALARM, key="n-5", attempt=2), Sent)
     assert (await street.network.phone(ROSA).expects("K7F3")).text == f"(2) {ALARM}"
 
