@@ -5,7 +5,6 @@ import contextlib
 import json
 import sys
 import termios
-import threading
 import tty
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from node_firmware.config import NodeConfig
 from simulators.buttons import Buttons, Step
 from simulators.pin_board import Change
 from simulators.pins_process import PinsServer
+from simulators.typed import typed
 
 app = typer.Typer()
 
@@ -111,11 +111,11 @@ class Block:
         if sys.stdin.isatty():
             self._say(GREETING)
             with _raw_keys():
-                keys = _typed(asyncio.get_running_loop(), 1)
+                keys = typed(1)
                 while (key := await keys.get()) not in ("q", "\x04", ""):
                     await self._key(key)
         else:
-            lines = _typed(asyncio.get_running_loop(), None)
+            lines = typed()
             while line := await lines.get():
                 await self._line(line)
 
@@ -172,25 +172,6 @@ class Block:
         if self._started_at_ms is None:
             self._started_at_ms = at_ms
         typer.echo(f"{(at_ms - self._started_at_ms) / 1000:8.3f} s  {text}")
-
-
-def _typed(loop: asyncio.AbstractEventLoop, size: int | None) -> "asyncio.Queue[str]":
-    """Standard input, line by line or (`size`) key by key; an empty text is its end."""
-    typed: asyncio.Queue[str] = asyncio.Queue()
-
-    def read() -> None:
-        while True:
-            text = sys.stdin.readline() if size is None else sys.stdin.read(size)
-            try:
-                loop.call_soon_threadsafe(typed.put_nowait, text)
-            except RuntimeError:  # the loop has ended before the terminal
-                return
-            if not text:
-                return
-
-    # A daemon: a terminal that nobody types at does not keep the process from ending.
-    threading.Thread(target=read, name="typed", daemon=True).start()
-    return typed
 
 
 @contextlib.contextmanager

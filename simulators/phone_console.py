@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
+
+from simulators.typed import typed
 
 if TYPE_CHECKING:
     from simulators.modem_simulator import ModemSimulator
@@ -61,20 +62,14 @@ async def _run(count: int, link: Path, times: float, reply: str, reply_after: fl
             modem = network.modem(f"modem{number}", link.with_name(f"{stem}{number}") if number > 1 else link)
             typer.echo(f"{modem.name}: {modem.number} at {modem.link}")
         typer.echo("type ? for what can be typed")
-        lines = await _typed()
+        lines = typed()
         while True:
-            line = (await lines.readline()).decode("utf-8", "replace")
+            line = await lines.get()
             if not line:  # nobody is typing: serve until stopped
                 await asyncio.Event().wait()
             if line.strip() == "quit":
                 return
             typer.echo(obey(network, line.strip()), nl=False)
-
-
-async def _typed() -> asyncio.StreamReader:
-    reader = asyncio.StreamReader()
-    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    return reader
 
 
 def obey(network: "PhoneNetwork", line: str) -> str:

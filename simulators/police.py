@@ -7,8 +7,6 @@ whether its time is acceptable and whether it is a repeat is decided here, from 
 import asyncio
 import logging
 import re
-import sys
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -31,6 +29,7 @@ from gateway.channels.dc09_frame import (
     decode,
     encode,
 )
+from simulators.typed import typed
 
 logger = logging.getLogger(__name__)
 
@@ -293,17 +292,12 @@ async def _attend(receiver: PoliceReceiver) -> None:
     await receiver.start()
     names = ", ".join(receiver.accounts)
     typer.echo(f"police receiver on {receiver.host}:{receiver.port}, accounts {names}; `help` lists commands")
-    loop, lines = asyncio.get_running_loop(), asyncio.Queue[str]()
-
-    def read() -> None:
-        for line in sys.stdin:
-            loop.call_soon_threadsafe(lines.put_nowait, line)
-
-    # A daemon, so that a read that never returns does not keep the process alive.
-    threading.Thread(target=read, daemon=True).start()
-    while (said := (await lines.get()).split()) != ["quit"]:
+    lines = typed()
+    while (line := await lines.get()).split() != ["quit"]:
+        if not line:  # nobody is typing: serve until stopped
+            await asyncio.Event().wait()
         try:
-            await _obey(receiver, said)
+            await _obey(receiver, line.split())
         except (ValueError, CuadraError) as fault:
             typer.echo(str(fault), err=True)
     await receiver.stop()

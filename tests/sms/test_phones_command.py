@@ -1,6 +1,7 @@
 """`cuadra simulate phones`, as a person uses it: watch a text, type the reply, break a modem."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -9,12 +10,13 @@ from gateway.channels.sms import ModemSettings, SmsSettings
 from simulators.phone_console import COMMANDS, HELP, obey
 from tests.sms.conftest import QUICK, ROSA, Gateway, Street
 
+PHONES = (sys.executable, "-c", "from simulators.phone_network import app; app()")
+
 
 async def test_a_person_sees_the_text_types_a_reply_and_quits(tmp_path: Path) -> None:
     link = tmp_path / "modem1"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from simulators.phone_network import app; app()", "--modems", "2", "--link", str(link),
-        "--times", "0.01", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        *PHONES, "--modems", "2", "--link", str(link), "--times", "0.01", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -54,3 +56,37 @@ async def test_each_fault_can_be_typed_and_is_explained(street: Street) -> None:
     assert "is no number" in obey(street.network, "error sim1 many")
     assert obey(street.network, f"off {ROSA}") == ""
     assert not street.network.phone(ROSA).on
+
+
+async def test_a_script_may_be_a_file(tmp_path: Path) -> None:
+    script = tmp_path / "script.txt"
+    script.write_bytes(b"off +51987654321\nunplug nobody\nquit\n")
+    with script.open("rb") as file:
+        process = await asyncio.create_subprocess_exec(*PHONES, "--link", str(tmp_path / "modem1"), stdin=file,
+                                                       stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+        said, complaints = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 0, complaints
+    assert b"not understood" in said
+    assert complaints == b""
+
+
+async def test_with_nobody_to_type_it_serves_until_it_is_stopped(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *PHONES, "--link", str(tmp_path / "modem1"), "--reply", "1", "--reply-after", "0", "--times", "0.01",
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(30):
+            await process.stdout.readline()
+            gateway = Gateway(SmsSettings((ModemSettings("one", tmp_path / "modem1"),), timing=QUICK))
+            gateway.start()
+            assert isinstance(await gateway.tells("PANICO Mz C K7F3"), Sent)
+            await gateway.says(Wrote("sms", ROSA, "1"))
+            await gateway.stop()
+            process.send_signal(signal.SIGINT)
+            _, complaints = await process.communicate()
+        assert complaints == b""
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
