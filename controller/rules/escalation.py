@@ -7,7 +7,7 @@ Once somebody is there, they are asked how it goes. Once the block has taken it 
 
 from typing import Final
 
-from controller.entries import Chain, IncidentMoved, OrderSent
+from controller.entries import Chain, IncidentMoved, NoticeMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
 from controller.registry import Member
 from controller.rules.desk import Desk
@@ -15,12 +15,14 @@ from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.policy import TAMPER, Police
 from controller.rules.state import Notice
-from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, ways
+from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, told_at_all, ways
 
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
 QUIET_MS: Final = 6 * 3_600_000
 """Somebody was there and nothing more was heard for so long: closed by the rules, outcome unknown."""
+CALLS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY", "POLICE", "LOOK"})
+"""Reasons for which somebody might set out."""
 
 
 def open_rings(desk: Desk, incident: Incident) -> None:
@@ -104,6 +106,23 @@ def failed(desk: Desk, incident: Incident, notice: Notice) -> None:
     )
     if not reached and incident.state is State.OPENED and 0 <= incident.step < len(desk.kind_of(incident).steps):
         tell_ring(desk, incident, incident.step)
+
+
+def reached_after_all(desk: Desk, incident: Incident, notice: Notice, moved: NoticeMoved) -> None:
+    """What was taken back was under way and went out (`moved`): whoever has it, and was told nothing else, hears how it stands."""
+    member = notice.queued.member
+    knew = told_at_all(desk, incident, member)
+    desk.record(notice.chain, moved)
+    if knew or notice.queued.reason not in CALLS:
+        return
+    if not incident.is_open:
+        news(desk, incident, "closed", "ENDED", to=[member], outcome=incident.outcome)
+    elif incident.present:
+        news(desk, incident, "on_scene", "ARRIVED", to=[member], by=incident.present[-1])
+    elif incident.takers:
+        news(desk, incident, "taken", "TAKEN", to=[member], by=incident.takers[-1])
+    elif incident.cancelled:
+        news(desk, incident, "cancelled", "CANCELLED", to=[member])
 
 
 def go_on(desk: Desk, incident: Incident) -> None:

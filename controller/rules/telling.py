@@ -122,6 +122,11 @@ def news(
     tell(desk, incident, found, template, reason, priority, **about)
 
 
+def told_at_all(desk: Desk, incident: Incident, member: str) -> bool:
+    """Whether anything about the incident was sent to a member, or still will be."""
+    return _way_that_works([desk.state.notices[ident] for ident in incident.told.get(member, ())]) is not None
+
+
 def _way_that_works(notices: list[Notice]) -> Way | None:
     """How to reach a member who was told: as it last arrived, else as it was last tried; None when nothing was ever sent."""
     way: Way | None = None

@@ -128,10 +128,12 @@ class ZoneController:
 
     def _tried(self, desk: Desk, event: NoticeTried) -> None:
         notice = self.state.notices.get(event.notice)
-        if notice is None or notice.state in FINAL:
+        if notice is None or (notice.state in FINAL and (notice.state != "stopped" or event.tried is not Tried.SENT)):
             return
         incident = self.state.incidents.get(notice.incident)
         match event.tried:
+            case Tried.SENT if incident is not None and notice.state == "stopped":
+                escalation.reached_after_all(desk, incident, notice, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
             case Tried.SENT:
                 desk.record(notice.chain, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
             case Tried.TRY_LATER:

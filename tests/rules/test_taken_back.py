@@ -1,0 +1,75 @@
+"""What is taken back while it is under way: whom it reaches all the same hears how it stands, and the record says what is so."""
+
+import pytest
+
+from controller.entries import NoticeMoved
+from controller.rules.effects import QueueNotice
+from controller.rules.inputs import NoticeTried, Tried, Woken
+from tests.rules.night import Night
+
+
+@pytest.fixture
+def night() -> Night:
+    night = Night()
+    night.births("b12n1")
+    return night
+
+
+def under_way(night: Night, member: str) -> QueueNotice:
+    """A hand has this member's notice: it cannot be stopped any more."""
+    [one] = [effect for effect in night.queued.values() if effect.notice.member == member]
+    return night.queued.pop(one.notice.id)
+
+
+def the_coordinators_alarm(night: Night) -> QueueNotice:
+    """Nobody of the first ring has answered, and the next one's text is in the modem."""
+    night.press("panic")
+    night.sends()
+    night.passes(119)
+    night.passed_ms += 1000
+    night.does(Woken())
+    return under_way(night, "caro")
+
+
+def goes_out(night: Night, one: QueueNotice) -> None:
+    night.does(NoticeTried(one.notice.id, one.attempt, Tried.SENT, ref="sim1:3@1"))
+
+
+@pytest.mark.parametrize(("replies", "hears"), [
+    ([("rosa", "1"), ("juan", "1")], "taken"),
+    ([("rosa", "2"), ("juan", "1")], "on_scene"),
+    ([("rosa", "2"), ("rosa", "3")], "closed"),
+])
+def test_who_got_the_alarm_that_was_taken_back_hears_how_it_stands(night: Night, replies: list[tuple[str, str]], hears: str) -> None:
+    one = the_coordinators_alarm(night)
+    for name, word in replies:
+        night.replies(name, word)
+    night.sends()
+    assert night.reads("caro") == []
+    goes_out(night, one)
+    assert [body.to for body in night.bodies(NoticeMoved) if body.notice == one.notice.id] == ["stopped", "notified"]
+    assert night.reads("caro") == [hears]
+    if hears == "on_scene":
+        night.replies("rosa", "5")
+        assert night.reads("caro") == ["closed"]
+
+
+def test_who_said_themselves_that_they_go_is_told_nothing_new(night: Night) -> None:
+    night.press("panic")
+    one = under_way(night, "juan")
+    night.replies("juan", "1")
+    night.sends()
+    assert night.reads("juan") == ["taken_you"]
+    goes_out(night, one)
+    night.passes(1)
+    assert night.reads("juan") == []
+
+
+def test_what_was_taken_back_and_failed_stays_taken_back(night: Night) -> None:
+    one = the_coordinators_alarm(night)
+    night.replies("rosa", "1")
+    for tried in (Tried.TRY_LATER, Tried.NEVER):
+        night.does(NoticeTried(one.notice.id, one.attempt, tried, why="no carrier"))
+    night.passes(60)
+    assert night.reads("caro") == []
+    assert [body.to for body in night.bodies(NoticeMoved) if body.notice == one.notice.id] == ["stopped"]
