@@ -158,10 +158,13 @@ class DemoView(App[None]):
         self.look()
 
     def action_answer(self, word: str) -> None:
-        """The member of the chosen zone who was last told of an alarm writes it."""
+        """The member who was last told of the chosen block's alarm writes it."""
         incident = _incident_in(self.block)
-        member = self.zone.reply(word, incident.code if incident is not None else "")
-        self._say(f"{self.zone.zone}: {member} writes {word}" if member else f"{self.zone.zone}: nobody has been told of an alarm yet", "cyan")
+        if incident is None:
+            self._say(f"{self.block.block}: no alarm is open here that somebody could answer", "cyan")
+            return
+        member = self.zone.reply(word, incident.code)
+        self._say(f"{self.block.block}: {member} writes {word}" if member else f"{self.block.block}: nobody has been told of this alarm yet", "cyan")
 
     def action_modem(self) -> None:
         """Pull the plug of the zone's modem, or put it back."""

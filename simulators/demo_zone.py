@@ -210,12 +210,12 @@ class ZoneHere:
         for modem in self.phones.modems:
             (modem.plug if into else modem.unplug)()
 
-    def reply(self, text: str, code: str = "") -> str:
-        """The member who was last told of an alarm writes `text`, with the code where it is known; returns who, or ``."""
-        told = next((told for told in reversed(self.texts) if _ASKS in told.text and (not code or code in told.text)), None)
+    def reply(self, text: str, code: str) -> str:
+        """The member who was last told of the alarm with this code writes `text`; returns who, or `` when nobody was told yet."""
+        told = next((told for told in reversed(self.texts) if _ASKS in told.text and code in told.text), None)
         if told is None:
             return ""
-        self._writes(self.phones.phone(told.number), text, _code(told.text))
+        self._writes(self.phones.phone(told.number), text, code)
         return told.member
 
     def incident_of(self, press: Press) -> IncidentSeen | None:

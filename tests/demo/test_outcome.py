@@ -7,7 +7,7 @@ from controller.entries import IncidentOpened, NoticeMoved, NoticeQueued, Notice
 from simulators.demo_book import Book
 from simulators.demo_broker import BrokerKind
 from simulators.demo_district import District, Outcome, Plan
-from simulators.demo_zone import Press, ZoneHere
+from simulators.demo_zone import Press, Told, ZoneHere
 from simulators.phone_network import Pace
 from simulators.police import Received
 
@@ -57,3 +57,14 @@ def test_a_press_of_which_the_police_have_acknowledged_nothing_is_shown_none(tmp
     night.signal("unheard", 1, acknowledged_at_ms=None)
     night.signal("called", 2, acknowledged_at_ms=called.at_ms + 100)
     assert [night.outcome(press).police for press in (unheard, called, medical)] == [None, 100, None]
+
+
+async def test_whoever_answers_for_a_block_was_told_of_its_own_alarm(tmp_path: Path) -> None:
+    night = Night(tmp_path)
+    first, second = "PANICO Mz A. Clave K7F3. 1=voy 0=no puedo.", "PANICO Mz B. Clave X46Y. 1=voy 0=no puedo."
+    night.zone.phones.modem("sim1", tmp_path / "modem1")
+    night.zone.texts += [Told("z1", "z1rep01", "+51900000111", first, 0), Told("z1", "z1pat1", "+51900000121", second, 0)]
+    assert night.zone.reply("1", "K7F3") == "z1rep01"
+    assert night.zone.reply("1", "X46Y") == "z1pat1"
+    assert night.zone.reply("1", "Q2Q2") == "", "nobody was told of that one yet"
+    night.zone.phones.close()

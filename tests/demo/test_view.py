@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pytest
 from rich.text import Text
 from textual.pilot import Pilot
-from textual.widgets import Static
+from textual.widgets import RichLog, Static
 
 from simulators import demo_broker, demo_district
 from simulators.demo_district import Plan
@@ -25,6 +25,10 @@ def shown(view: DemoView, where: str) -> str:
     content = view.query_one(where, Static).content
     assert isinstance(content, Text)
     return content.plain
+
+
+def said(view: DemoView) -> str:
+    return "\n".join(line.text for line in view.query_one("#texts", RichLog).lines)
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool], what: str, within_s: float = 20.0) -> None:
@@ -61,6 +65,11 @@ async def test_press_answer_unplug_and_cut_from_the_keyboard() -> None:
             await pilot.press("2")
             await until(pilot, lambda: "ON-SCENE" in shown(view, f"#{first}"), "somebody there")
             assert "QUIET" in shown(view, f"#{second}")
+
+            await pilot.press("down", "3")
+            await until(pilot, lambda: f"{second}: no alarm is open here" in said(view), "that the quiet block has nothing to answer")
+            assert "writes 3" not in said(view), "nor is the other block's alarm answered in its place"
+            await pilot.press("up")
 
             await pilot.press("m")
             await until(pilot, lambda: "modem UNPLUGGED" in shown(view, "#head-z1"), "the plug pulled")
