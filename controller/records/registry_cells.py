@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from datetime import date, time
 from pathlib import Path
 from typing import Final
-from urllib.parse import SplitResult, parse_qs, urlsplit
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from controller.dc09_address import parse_address
+from controller.errors import BadMessage
 from controller.messages import NAME_PATTERN
 from controller.records import phones
 from controller.registry import Role
@@ -35,7 +37,6 @@ CONTACTS_BETWEEN: Final = " | "
 TEXT_MAX: Final = 200
 _PERSONAL: Final = frozenset({("members", "name"), ("members", "contacts"), ("inputs", "address")})
 _LANGUAGE: Final = re.compile(r"^[a-z]{2,3}$")
-_AES_KEY: Final = re.compile(r"(?:[0-9A-Fa-f]{32}|[0-9A-Fa-f]{48}|[0-9A-Fa-f]{64})?")
 _PUBLIC_KEY: Final = re.compile(r"^[0-9a-f]{64}$")
 
 
@@ -220,20 +221,13 @@ class _Phone(_Address):
 
 
 class _Dc09(_Address):
-    expected = ("dc09://<account>@host:port?format=adm-cid or sia-dcs, with &key=<32, 48 or 64 hex digits> where the receiver wants AES, "
-                "as in dc09:dc09://1234@10.0.0.5:9000?format=adm-cid")
+    expected = ("dc09://<account>@host:port, with ?format=adm-cid for Contact ID and &key=<32, 48 or 64 hex digits> where the receiver wants "
+                "AES, as in dc09:dc09://1234@10.0.0.5:9000?format=adm-cid, and no other options than docs/channels.md has")
 
     def read(self, text: str) -> str | None:
-        url = _split(text)
-        if url is None or url.scheme != "dc09" or not url.hostname or not re.fullmatch(r"[0-9A-Fa-f]{3,16}", url.username or ""):
-            return None
         try:
-            port = url.port
-            query = {name: values[-1] for name, values in parse_qs(url.query, strict_parsing=bool(url.query)).items()}
-        except ValueError:
-            return None
-        key = query.get("key", "")
-        if port is None or query.get("format") not in {"adm-cid", "sia-dcs"} or not _AES_KEY.fullmatch(key):
+            parse_address(text)
+        except BadMessage:
             return None
         return text
 
@@ -242,8 +236,12 @@ class _Web(_Address):
     expected = "an address on the web, https://host/path, with #secret where the receiver checks signatures"
 
     def read(self, text: str) -> str | None:
-        url = _split(text)
-        return text if url is not None and url.scheme in {"http", "https"} and url.hostname and _solid(text) else None
+        try:
+            url = urlsplit(text)
+            sound = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+        except ValueError:
+            return None
+        return text if sound and _solid(text) else None
 
 
 class _Apprise(_Address):
@@ -255,13 +253,6 @@ class _Apprise(_Address):
 
 
 _ADDRESSES: Final[dict[str, _Address]] = {"sms": _Phone(), "dc09": _Dc09(), "cap": _Web(), "webhook": _Web(), "apprise": _Apprise()}
-
-
-def _split(text: str) -> SplitResult | None:
-    try:
-        return urlsplit(text)
-    except ValueError:
-        return None
 
 
 def _solid(text: str) -> bool:

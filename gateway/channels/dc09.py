@@ -13,10 +13,11 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from controller.dc09_address import ReceiverAddress, parse_address
 from controller.errors import BadMessage, Unavailable
 from gateway.channels.channel import Never, Outcome, PartState, Report, Sent, Telling, TryLater
 from gateway.channels.dc09_frame import FRAME_BYTES_MAX, LATE_S_MAX, Frame, FrameBuffer, decode, encode
-from gateway.channels.dc09_message import Clock, ReceiverAddress, Reply, judge, message, parse_address, poll
+from gateway.channels.dc09_message import Clock, Reply, judge, message, poll
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +62,7 @@ class Dc09Channel:
         self._addresses = addresses
         self._clock = clock
         self._lines: dict[str, _Line] = {}
+        self._refused: set[str] = set()
 
     async def send(self, telling: Telling) -> Outcome:
         """Try once; the same sequence number at every try, so that the receiver can drop a repeat."""
@@ -145,7 +147,10 @@ class Dc09Channel:
             try:
                 known.add(parse_address(address))
             except BadMessage as fault:
-                logger.debug("an address is not supervised: %s", fault)
+                said = str(fault)
+                if said not in self._refused:
+                    self._refused.add(said)
+                    logger.warning("a receiver of the registry cannot be told or supervised: %s", said)
         return known
 
     def _line(self, to: ReceiverAddress) -> "_Line":

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
+from controller.dc09_address import parse_address
 from controller.errors import BadMessage
 from gateway.channels.dc09_frame import Frame
-from gateway.channels.dc09_message import Reply, judge, message, parse_address, sequence
+from gateway.channels.dc09_message import Reply, judge, message, sequence
 from tests.channels.tellings import PLACE, PRESSED_AT_MS, event
 
 CID = parse_address("dc09://1234@police.example:12300?format=adm-cid")

@@ -5,10 +5,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from controller.dc09_address import parse_address
 from controller.messages import Gesture
 from controller.registry import PrivateRef, Role
 from gateway.channels.cap_document import CapProfile, compose
-from gateway.channels.dc09_message import message, parse_address
+from gateway.channels.dc09_message import message
 from gateway.contacts import Contacts
 from gateway.tellings import Tellings
 from tests.rules.night import MEMBERS, Night, member, of, registry

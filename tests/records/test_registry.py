@@ -275,6 +275,9 @@ FAULTY = [
     ("members", "sms:987654321 |", "sms:98765 |", "line 2, column contacts: found 5 characters that are no sms address; expected a phone"),
     ("members", "sms:987654321 |", "fax:987654321 |", "line 2, column contacts: found a contact of no channel; expected channel:address"),
     ("members", "webhook:https://host/path", "dc09:dc09://12@host:x", "members.csv, line 4, column contacts: found"),
+    *[("members", "webhook:https://host/path", f"dc09:dc09://1234@10.0.0.5:9000?{options}", "members.csv, line 4, column contacts: found")
+      for options in ("format=adm-cid&transport=udp", "format=adm-cid&reciever=2", "format=contact-id", "format=adm-cid&format=sia-dcs")],
+    ("members", "webhook:https://host/path", "webhook:https://host:x/path", "members.csv, line 4, column contacts: found"),
     ("members", ",qu,", ",quechua,", "members.csv, line 3, column language: found 'quechua'"),
     ("shifts", "22:00", "25:00", "shifts.csv, line 3, column starts: found '25:00'; expected a time of day"),
     ("shifts", "1-5 7", "1-9", "shifts.csv, line 3, column weekdays: found '1-9'; expected weekdays"),
@@ -287,6 +290,12 @@ FAULTY = [
     ("shifts", "weekdays,", "", "shifts.csv, line 1: no column weekdays; expected the columns"),
     ("members", "Rosa Quispe", '"Rosa Quispe', "members.csv, line 4: unexpected end of data; expected a CSV file"),
 ]
+
+
+@pytest.mark.parametrize("address", ["dc09://1234@10.0.0.5:9000", f"dc09://abc@[::1]:9000?key={'0' * 32}&transport=tcp&receiver=2&line=a"])
+def test_a_receiver_s_address_needs_no_more_than_the_page_on_channels_says(folder: Path, address: str) -> None:
+    edit(folder, "members", "webhook:https://host/path#secret", f"dc09:{address}")
+    assert registry_csv.read(folder).drafts["z2"].contacts["m9"] == (("dc09", address),)
 
 
 @pytest.mark.parametrize(("file", "old", "new", "said"), FAULTY)
