@@ -11,12 +11,14 @@ import asyncio
 import heapq
 import itertools
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from controller.errors import CuadraError
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Tried
+from controller.rules.telling import MACHINES
 from gateway.channels.channel import Channel, Never, Outcome, Sent, Telling, TryLater
 
 logger = logging.getLogger(__name__)
@@ -38,14 +40,21 @@ class Dispatcher:
         settle: Callable[[NoticeTried], Awaitable[None]],
         utc_ms: Callable[[], int],
     ) -> None:
-        self._lanes = {name: _Lane(channel, compose, settle) for name, channel in channels.items()}
+        self._lanes = {name: _Lane(channel, compose, self._settled) for name, channel in channels.items()}
         self._settle = settle
         self._utc_ms = utc_ms
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._refusals: set[asyncio.Future[None]] = set()
+        self._order = _Order()
+        self._stopped: set[str] = set()
+        """Taken back while they were under way: they are tried no more, whatever comes of it."""
 
     def queue(self, effect: QueueNotice) -> None:
-        """Send it when it is due, the most urgent first."""
+        """Send it when it is due, the most urgent first; what a machine is told of one incident in the order of these calls."""
+        if self._order.is_next(effect):
+            self._schedule(effect)
+
+    def _schedule(self, effect: QueueNotice) -> None:
         wait_s = (effect.due_at_ms - self._utc_ms()) / 1000
         if wait_s > 0:
             timer = asyncio.get_running_loop().call_later(wait_s, self._due, effect)
@@ -60,6 +69,21 @@ class Dispatcher:
             timer.cancel()
         for lane in self._lanes.values():
             lane.stop(notice)
+        if any(notice in lane.under_way for lane in self._lanes.values()):
+            self._stopped.add(notice)
+        else:
+            self._over(notice)
+
+    async def _settled(self, outcome: NoticeTried) -> None:
+        await self._settle(outcome)
+        if outcome.tried is not Tried.TRY_LATER or outcome.notice in self._stopped:
+            self._over(outcome.notice)
+
+    def _over(self, notice: str) -> None:
+        self._stopped.discard(notice)
+        after = self._order.over(notice)
+        if after is not None:
+            self._schedule(after)
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -75,9 +99,44 @@ class Dispatcher:
             lane.add(effect)
             return
         why = f"this gateway has no channel {effect.notice.channel!r}; configure it in gateway.toml"
-        refusal = asyncio.ensure_future(self._settle(NoticeTried(effect.notice.id, effect.attempt, Tried.NEVER, why=why)))
+        refusal = asyncio.ensure_future(self._settled(NoticeTried(effect.notice.id, effect.attempt, Tried.NEVER, why=why)))
         self._refusals.add(refusal)
         refusal.add_done_callback(self._refusals.discard)
+
+
+class _Order:
+    """What a machine is told of one incident leaves one after the other: an end that overtakes its alarm leaves the alarm standing.
+
+    So does what people of the police are told by the way by which their alarm goes.
+    """
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[str, str, str], deque[QueueNotice]] = {}
+        self._line_of: dict[str, tuple[str, str, str]] = {}
+
+    def is_next(self, effect: QueueNotice) -> bool:
+        """Whether it may go now, or go on; else it waits until what is before it is over."""
+        notice = effect.notice
+        key = effect.incident, notice.member, notice.channel
+        if not effect.incident or (notice.channel not in MACHINES and notice.reason != "POLICE" and key not in self._lines):
+            return True
+        self._line_of[notice.id] = key
+        line = self._lines.setdefault(key, deque())
+        if all(one.notice.id != notice.id for one in line):
+            line.append(effect)
+        return line[0].notice.id == notice.id
+
+    def over(self, notice: str) -> QueueNotice | None:
+        """It will not be tried any more. What may go now, if that was what waited for it."""
+        key = self._line_of.pop(notice, None)
+        if key is None:
+            return None
+        line = self._lines[key]
+        was_next = line[0].notice.id == notice
+        line = self._lines[key] = deque(one for one in line if one.notice.id != notice)
+        if not line:
+            del self._lines[key]
+        return line[0] if line and was_next else None
 
 
 class _Lane:
@@ -92,6 +151,7 @@ class _Lane:
         self._heap: list[tuple[int, int, QueueNotice]] = []
         self._order = itertools.count()
         self._waiting: set[str] = set()
+        self.under_way: set[str] = set()
         self._news = asyncio.Semaphore(0)
 
     def add(self, effect: QueueNotice) -> None:
@@ -111,8 +171,10 @@ class _Lane:
             _, _, effect = heapq.heappop(self._heap)
             if effect.notice.id in self._waiting:
                 self._waiting.discard(effect.notice.id)
+                self.under_way.add(effect.notice.id)
                 outcome = await self._try(effect)
                 await self._settle(self._said(effect, outcome))
+                self.under_way.discard(effect.notice.id)
 
     async def _try(self, effect: QueueNotice) -> Outcome:
         try:

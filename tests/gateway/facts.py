@@ -26,9 +26,11 @@ def press(seq: int, *, boot: str = BOOT, kind: str = "panic") -> PressArrived:
     return PressArrived("b12n1", made, digest_of(encode(made)), 40)
 
 
-def notice(name: str, *, channel: str = "webhook", priority: int = 0, attempt: int = 1, due_at_ms: int = 0) -> QueueNotice:
+def notice(
+    name: str, *, channel: str = "webhook", priority: int = 0, attempt: int = 1, due_at_ms: int = 0, incident: str = "", reason: str = "FIRST",
+) -> QueueNotice:
     """A notice for the dispatcher."""
-    return QueueNotice(NoticeQueued(name, "rosa", channel, "alarm", "FIRST", priority, 1), attempt=attempt, due_at_ms=due_at_ms)
+    return QueueNotice(NoticeQueued(name, "rosa", channel, "alarm", reason, priority, 1), incident, attempt=attempt, due_at_ms=due_at_ms)
 
 
 class OneEntryAPress:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from msgspec import structs
 
 from controller.errors import CuadraError
 from controller.rules.effects import QueueNotice
@@ -144,3 +145,49 @@ async def test_a_notice_waits_until_it_is_due_and_can_be_taken_back(post: Post) 
     post.quick.open.set()
     await until(lambda: len(post.outcomes) == 4)
     assert "c" not in post.quick.sent
+
+
+async def every_hand_had_its_turn() -> None:
+    for _ in range(50):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("channel", "reason"), [("webhook", "POLICE"), ("webhook", "FIRST"), ("sms", "POLICE")])
+async def test_the_end_never_overtakes_the_alarm(post: Post, channel: str, reason: str) -> None:
+    line = post.quick if channel == "webhook" else post.slow
+    line.answers = [TryLater("HTTP 503")]
+    alarm = notice("alarm", channel=channel, priority=9, incident="i", reason=reason)
+    post.dispatcher.queue(alarm)
+    await until(post.told("alarm"))
+    for name, incident in (("closed", "i"), ("another's", "j")):
+        post.dispatcher.queue(notice(name, channel=channel, incident=incident, reason="ENDED"))
+    await until(post.told("another's"))
+    await every_hand_had_its_turn()
+    assert line.sent == ["alarm", "another's"]
+    post.dispatcher.queue(structs.replace(alarm, attempt=2))
+    await until(post.told("closed"))
+    assert line.sent == ["alarm", "another's", "alarm", "closed"]
+
+
+async def test_what_follows_goes_when_the_alarm_failed_for_good_or_was_taken_back(post: Post) -> None:
+    post.quick.answers = [Never("HTTP 404")]
+    post.dispatcher.queue(notice("failed", incident="i"))
+    post.dispatcher.queue(notice("after failed", incident="i"))
+    await until(post.told("after failed"))
+    post.dispatcher.queue(notice("waits", incident="j", due_at_ms=clock().utc_ms + 3_600_000))
+    post.dispatcher.queue(notice("after waits", incident="j"))
+    post.dispatcher.queue(notice("last", incident="j"))
+    post.dispatcher.stop("after waits")
+    post.dispatcher.stop("waits")
+    await until(post.told("last"))
+    assert "after waits" not in post.quick.sent
+    post.quick.open.clear()
+    post.quick.answers = [TryLater("HTTP 503")]
+    post.dispatcher.queue(notice("under way", incident="k"))
+    post.dispatcher.queue(notice("after it", incident="k"))
+    await until(lambda: "under way" in post.quick.sent)
+    post.dispatcher.stop("under way")
+    await every_hand_had_its_turn()
+    assert "after it" not in post.quick.sent
+    post.quick.open.set()
+    await until(post.told("after it"))
