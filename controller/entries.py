@@ -35,7 +35,8 @@ class NoticeQueued(Struct, frozen=True, omit_defaults=True):
     id: `<incident or fault>-<n>`; the idempotency key of every try. number: the how-manieth notice to this member by
     this channel, from 1 (a line sequence that shows nothing of others). priority: 0 is sent first.
     reason: why this member is told, e.g. `FIRST`, `ESCALATED`, `TAKEN`, `REPEAT_DUE`.
-    about: what the template needs beside the incident, ids only.
+    about: what the template needs beside the incident, ids only; `contact`: the how-manieth of the member's addresses on this
+    channel, from 0, where it is not the first.
     to: the private reference of an address, where it goes to nobody of the registry; `member` is empty then.
     """
 

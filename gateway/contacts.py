@@ -49,15 +49,15 @@ class Contacts:
         """The value behind `ref`; empty when there is none."""
         return self._values.get(ref, "") if ref is not None else ""
 
-    def address(self, member: str, channel: str) -> str:
-        """Where `member` is reached by `channel`.
+    def address(self, member: str, channel: str, place: int = 0) -> str:
+        """Where `member` is reached by `channel`; place: the how-manieth of their addresses there, from 0.
 
         Raises CuadraError when the registry has no such way.
         """
-        for contact in self._of(member):
-            if contact.channel == channel and (value := self.value(contact.address_ref)):
-                return value
-        raise CuadraError(f"member {member} has no address for {channel} in the registry")
+        found = [self.value(contact.address_ref) for contact in self._of(member) if contact.channel == channel][place:]
+        if not found or not found[0]:
+            raise CuadraError(f"member {member} has no such address for {channel} in the registry")
+        return found[0]
 
     def addresses(self, channel: str) -> Iterable[str]:
         """Every address of `channel` in the registry, each once."""

@@ -198,7 +198,7 @@ class Service:
             if notice is None or notice.queued.channel != "sms":
                 continue
             try:
-                sms.expect(key, ref, self._contacts.address(notice.queued.member, "sms"))
+                sms.expect(key, ref, self._contacts.address(notice.queued.member, "sms", int(notice.queued.about.get("contact", "0"))))
             except (BadMessage, CuadraError) as fault:
                 logger.info("notice %s: its delivery report cannot be waited for: %s", key, fault)
 

@@ -71,7 +71,7 @@ class Tellings:
         member = registry.members.get(queued.member)
         if member is None:
             raise CuadraError(f"member {queued.member} is not in the registry any more")
-        return self._contacts.address(queued.member, queued.channel), member.language
+        return self._contacts.address(queued.member, queued.channel, int(queued.about.get("contact", "0"))), member.language
 
     def _facts(self, queued: NoticeQueued, incident: Incident | None, registry: Registry) -> TextFacts:
         about = queued.about

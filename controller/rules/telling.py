@@ -36,12 +36,12 @@ Way = tuple[str, str]
 """(member, channel)."""
 
 
-def ways(members: Iterable[Member], channels: Collection[str], spent: Collection[str] = ()) -> list[Way]:
-    """Each member by the first of their contacts whose channel is allowed and not spent."""
+def ways(members: Iterable[Member], channels: Collection[str]) -> list[Way]:
+    """Each member by the first of their contacts whose channel is allowed."""
     found: list[Way] = []
     for member in members:
         for contact in member.contacts:
-            if contact.channel in channels and contact.channel not in spent:
+            if contact.channel in channels:
                 found.append((member.id, contact.channel))
                 break
     return found
@@ -150,22 +150,38 @@ def stop(desk: Desk, incident: Incident, reasons: Collection[str], members: Coll
                 desk.then(StopNotice(ident))
 
 
-def other_way(desk: Desk, incident: Incident, failed: Notice) -> bool:
-    """What does not reach a member one way goes another at once, once. False when none is left."""
+def other_way(desk: Desk, incident: Incident, failed: Notice, *, stuck: bool = False) -> bool:
+    """What does not reach a member one way goes another at once, once. False when none is left.
+
+    A second address of a channel is a way of its own, unless (stuck) it is the channel that does not work.
+    """
     member = desk.registry.members.get(failed.queued.member)
     if member is None or not desk.may_know(incident, member.id):
         return False
     for other in (desk.state.notices[ident] for ident in incident.told.get(member.id, ())):
         if other.queued.about.get("instead") == failed.queued.id:
             return other.state not in {"failed", "stopped"}
-    spent = {failed.queued.channel}
+    spent = {_address(failed.queued)}
     before = failed.queued.about.get("instead")
     while before is not None and before in desk.state.notices:
-        spent.add(desk.state.notices[before].queued.channel)
+        spent.add(_address(desk.state.notices[before].queued))
         before = desk.state.notices[before].queued.about.get("instead")
     police = failed.queued.reason == "POLICE"
     allowed = set(desk.policy.police.channels) if police else {c for one in desk.kind_of(incident).steps for c in one.channels}
-    to = ways([member], allowed, spent)
-    about = {**failed.queued.about, "instead": failed.queued.id}
-    tell(desk, incident, to, failed.queued.template, "POLICE" if police else "OTHER_WAY", failed.queued.priority, **about)
-    return bool(to)
+    if stuck:
+        allowed.discard(failed.queued.channel)
+    places: Counter[str] = Counter()
+    for contact in member.contacts:
+        place = places[contact.channel]
+        places[contact.channel] += 1
+        if contact.channel in allowed and (contact.channel, place) not in spent:
+            about = {**failed.queued.about, "instead": failed.queued.id, "contact": str(place)}
+            tell(desk, incident, [(member.id, contact.channel)], failed.queued.template, "POLICE" if police else "OTHER_WAY",
+                 failed.queued.priority, **about)
+            return True
+    return False
+
+
+def _address(queued: NoticeQueued) -> tuple[str, int]:
+    """Its channel, and the how-manieth of the member's addresses there, from 0."""
+    return queued.channel, int(queued.about.get("contact", "0"))

@@ -142,7 +142,7 @@ class ZoneController:
                 desk.record(notice.chain, NoticeMoved(event.notice, "waiting", event.attempt, why=event.why[:200], due_at_ms=due_at_ms))
                 desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, event.attempt + 1, due_at_ms))
                 if event.stuck and incident is not None and incident.is_open:
-                    other_way(desk, incident, notice)
+                    other_way(desk, incident, notice, stuck=True)
             case Tried.NEVER:
                 desk.record(notice.chain, NoticeMoved(event.notice, "failed", event.attempt, why=event.why[:200]))
                 if incident is not None and incident.is_open:

@@ -21,7 +21,7 @@ PROFILE = CapProfile("zone-3@alarms.example.org", ("police-desk",), 3600, 0.1, Z
 class Addresses:
     """Contacts whose private values are all the same."""
 
-    def address(self, _member: str, _channel: str) -> str:
+    def address(self, _member: str, _channel: str, _place: int = 0) -> str:
         return "x"
 
     def value(self, _ref: PrivateRef | None) -> str:

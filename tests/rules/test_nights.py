@@ -632,6 +632,16 @@ def test_what_fails_for_now_is_tried_again_and_what_fails_for_good_goes_another_
     assert [body.to for body in night.bodies(NoticeMoved) if body.attempt == 2] == ["waiting"]
 
 
+def test_a_second_number_is_a_way_of_its_own() -> None:
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "rosa"), member("rosa", Role.PATROL, channels=("sms", "sms", "apprise"))]))
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no such number") if one.notice.channel == "sms" else None
+    night.press("panic")
+    night.passes(s=5)
+    tried = [(notice.channel, notice.about.get("contact", "0")) for notice in night.notices() if notice.member == "rosa"]
+    assert tried == [("sms", "0"), ("sms", "1"), ("apprise", "0")]
+    assert night.reads("rosa") == ["alarm"]
+
+
 def test_what_is_stuck_goes_another_way_at_once_and_is_tried_on(night: Night) -> None:
     stuck_s = [600.0]
     night.failing = lambda one: (
