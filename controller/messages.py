@@ -80,7 +80,7 @@ class Online(Struct, frozen=True, tag="online", omit_defaults=True):
     """Birth (`online` true) or will (`online` false) of one life of a node; retained. Both bear the same `boot`.
 
     silent_boot: the boot under which this life's silent presses count. Known to the gateway alone; never in the open chain.
-    machine_restarted: false when only the process was restarted, so that presses of earlier boots may still have an age.
+    machine_restarted: false when only the process was restarted; for whoever reads the record, since each press says its own age.
     """
 
     boot: Boot

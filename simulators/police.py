@@ -155,7 +155,7 @@ class PoliceReceiver:
                     if self.mood is Mood.HANG_UP:
                         return
                     answer = await self._answer(raw)
-                    if answer:
+                    if answer and self.mood is not Mood.SILENT:
                         writer.write(answer)
                         await writer.drain()
         except ConnectionError as fault:
@@ -176,8 +176,6 @@ class PoliceReceiver:
             self.dropped += 1
             return None
         match self.mood:
-            case Mood.SILENT:
-                return None
             case Mood.NAK:
                 return self._nak()
             case Mood.DUH:

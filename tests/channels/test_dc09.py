@@ -100,6 +100,8 @@ async def test_a_receiver_that_says_nothing_is_tried_later_and_works_again(mood:
         receiver.mood = Mood.ANSWER
         assert await dc09.send(telling(address(receiver.port), number=2, attempt=2)) == Sent("0002")
         assert [event.seq for event in receiver.received] == [1, 2]
+        # What was taken without a word comes again under its own number, and is shown to nobody twice.
+        assert {event.seq for event in receiver.repeats} == ({2} if mood is Mood.SILENT else set())
 
 
 async def test_a_receiver_that_closes_after_each_answer_loses_nothing() -> None:

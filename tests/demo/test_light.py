@@ -4,7 +4,7 @@ import pytest
 
 from node_firmware.effects import Light
 from node_firmware.lights import BLINKS
-from simulators.demo_light import LightWatch
+from simulators.demo_light import LIT_MS, LightWatch
 from simulators.pin_board import Change
 
 PIN = 22
@@ -29,6 +29,23 @@ def test_each_rung_of_the_ladder_is_read_as_what_it_says(light: Light, word: str
     assert 5000 <= said[0][1] <= 5003
     assert watch.word(said[1][1] + 2600) == word
     assert watch.word(said[1][1] + 15_000) == "", "dark for so long is at rest"
+
+
+@pytest.mark.parametrize("word", LIT_MS)
+@pytest.mark.parametrize("late_ms", [-4, 0, 8])
+def test_an_edge_that_comes_late_changes_no_word(word: str, late_ms: int) -> None:
+    watch = LightWatch(PIN)
+    watch.sees(Change(1000, PIN, 1, output=True))
+    seen = watch.sees(Change(1000 + LIT_MS[word] + late_ms, PIN, 0, output=True))
+    assert seen is not None
+    assert seen[0] == word
+
+
+def test_a_blink_of_no_word_is_read_as_none() -> None:
+    for lit_ms in (30, 300):
+        watch = LightWatch(PIN)
+        watch.sees(Change(1000, PIN, 1, output=True))
+        assert watch.sees(Change(1000 + lit_ms, PIN, 0, output=True)) is None
 
 
 def test_a_rung_that_follows_without_a_dark_gap_is_dated_by_its_own_length() -> None:

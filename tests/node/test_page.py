@@ -1,5 +1,6 @@
 """The wiring page cannot lie: its legends are the code's, its settings and commands are all there, its example is read."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -65,5 +66,18 @@ def test_the_power_plan_on_the_page_is_what_the_command_prints() -> None:
     assert CliRunner().invoke(node, command.split()).stdout == printed
 
 
-def test_the_example_is_a_good_file() -> None:
-    settings_file.read(ROOT / "config" / "node.toml", NodeConfig)
+def test_the_example_is_a_good_file_and_names_a_node_of_the_example_district() -> None:
+    example = settings_file.read(ROOT / "config" / "node.toml", NodeConfig)
+    nodes = (ROOT / "config" / "villa-maria" / "nodes.csv").read_text(encoding="utf-8")
+    assert f"\n{example.identity.node},{example.identity.zone}" in nodes
+    assert example.broker.username == example.identity.node
+
+
+def test_every_pin_of_the_example_is_in_the_diagram() -> None:
+    example = settings_file.read(ROOT / "config" / "node.toml", NodeConfig)
+    diagram = PAGE.split("## The diagram")[1].split("```")[1]
+    pins = {example.siren.pin, example.siren.strobe, example.buzzer}
+    for wires in example.inputs.values():
+        pins |= {wires.pressed, wires.released, wires.light}
+    for pin in pins - {None}:
+        assert re.search(rf"(?<!\d){pin}\s+\(\d+\)", diagram), pin
