@@ -11,6 +11,7 @@ from controller.rules.faults import SEEN_ONLY, URGENT, end_fault, raise_fault, s
 from controller.rules.faults import look as look_at_faults
 from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeAsked, NodeBeat, NodeDone, NodeOnline, PartFailed, PartRecovered
 from controller.rules.signs import Signs, Suppressed
+from controller.rules.state import NodeLife
 
 BROKER: Final = ("gateway/broker", "down")
 TWO_DEVICES: Final = "two-devices-one-name"
@@ -33,14 +34,14 @@ def online(desk: Desk, signs: Signs, event: NodeOnline) -> None:
     life = desk.state.nodes.get(node)
     boot = life.boot if life is not None else ""
     if not said.online:
-        if life is not None and said.boot == boot and not life.gone:
+        if life is not None and said.boot == boot and not life.gone and not _flips(desk, node, life):
             desk.record(Chain.OPEN, NodeWent(node, said.boot))
         return
     if life is not None and said.boot != boot and said.boot in life.boots:
         if event.retained:
             return
         seen(desk, signs, f"node/{node}", TWO_DEVICES)
-        if desk.now.utc_ms - life.came_at_ms < FLIP_MS:
+        if _flips(desk, node, life):
             return
     if life is None or said.boot != boot or life.gone:
         heard_utc_ms = signs.over(node, boot) if boot != said.boot else 0
@@ -53,6 +54,11 @@ def online(desk: Desk, signs: Signs, event: NodeOnline) -> None:
     _heard(desk, signs, node, said.boot)
     bring_up_to_date(desk, node, said.settings_rev)
     desk.light_node(node)
+
+
+def _flips(desk: Desk, node: str, life: NodeLife) -> bool:
+    """Two devices of this name throw each other out, and one came just now: its going and the other's coming are no news."""
+    return (f"node/{node}", TWO_DEVICES) in desk.state.fault_of and desk.now.utc_ms - life.came_at_ms < FLIP_MS
 
 
 def beat(desk: Desk, signs: Signs, event: NodeBeat) -> None:
