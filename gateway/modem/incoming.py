@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from controller.records import phones
 from gateway.modem.pdu import Address, Deliver
 
 JOINING_S: Final = 600
@@ -69,8 +70,8 @@ def _origin(joined: str, sent_at: Mapping[int, datetime | None]) -> str:
 
 def normalised(sender: Address, country: str) -> str:
     """The address as members' contacts are written: `+51...`; short codes and names as they are."""
-    if re.fullmatch(r"[0-9]{8,12}", sender.text) and country:
-        return f"+{country}{sender.text.removeprefix('0')}"
+    if country and re.fullmatch(r"[0-9]{8,}", sender.text):
+        return phones.normalise(sender.text, country) or sender.text
     return sender.text
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from controller import gsm7
 from controller.errors import BadMessage
+from gateway.modem.incoming import normalised
 from gateway.modem.pdu import (
     Address,
     Concat,
@@ -175,3 +176,13 @@ def test_whatever_is_written_within_the_alphabet_is_in_it(text: str) -> None:
     written = gsm7.to_gsm7(text)
     assert gsm7.is_gsm7(written)
     assert gsm7.to_gsm7(written) == written
+
+
+@pytest.mark.parametrize("sender", ["+51987654321", "987654321", "51987654321", "051987654321", "0987654321", "0051987654321"])
+def test_a_member_is_known_however_the_network_writes_the_number(sender: str) -> None:
+    assert normalised(Address(sender), "51") == "+51987654321"
+
+
+@pytest.mark.parametrize(("sender", "country"), [("123", "51"), ("50050", "51"), ("Claro", "51"), ("51987654321", "")])
+def test_short_codes_and_names_stay_as_they_are(sender: str, country: str) -> None:
+    assert normalised(Address(sender), country) == sender
