@@ -67,12 +67,13 @@ class Site:
         ]), encoding="utf-8")
         return self.gateway_file
 
-    def write_node(self, node: str, *, pins_port: int | None = None, source: Path = EXAMPLE) -> Path:
+    def write_node(self, node: str, *, pins_port: int | None = None, source: Path = EXAMPLE, card: str = "") -> Path:
         """Write node.toml of one of the zone's nodes, with its inputs as the registry has them and the example's key.
 
         pins_port: of the process that stands for its pins; None: gpiozero's mock pins, in the node's own process.
+        card: another folder than the one named after the node, for a second device that is set up as the same node.
         """
-        folder = self.folder / node
+        folder = self.folder / (card or node)
         folder.mkdir(exist_ok=True)
         demo_keys.write(node, folder / "node.key")
         with (source / "inputs.csv").open(encoding="utf-8", newline="") as file:

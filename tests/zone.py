@@ -51,14 +51,14 @@ async def until(so: Callable[[], object], within_s: float = 20, what: str = "wha
 class ZoneNode:
     """One of the zone's nodes: its process, and its pins in another one that outlives it."""
 
-    def __init__(self, zone: "Zone", name: str) -> None:
+    def __init__(self, zone: "Zone", name: str, card: str = "") -> None:
         self.name = name
-        self.log = zone.folder / f"{name}.log"
+        self.log = zone.folder / f"{card or name}.log"
         self.process: subprocess.Popen[bytes] | None = None
         self._board = subprocess.Popen([*CUADRA, "simulate", "pins", "--port", "0", "--control-port", "0"], stdout=subprocess.PIPE)
         assert self._board.stdout is not None
         ports = json.loads(self._board.stdout.readline())
-        self.file = zone.site.write_node(name, pins_port=ports["port"])
+        self.file = zone.site.write_node(name, pins_port=ports["port"], card=card)
         self.config = read(self.file, NodeConfig)
         self.buttons = Buttons(self.config)
         self.pins = PinsControl(ports["control_port"])
@@ -155,9 +155,9 @@ class Zone:
         self.gateway.kill()
         self.gateway.wait(timeout=20)
 
-    async def node(self, name: str) -> ZoneNode:
-        """Start a node; the gateway has recorded its birth when this returns."""
-        node = await asyncio.to_thread(ZoneNode, self, name)
+    async def node(self, name: str, card: str = "") -> ZoneNode:
+        """Start a node; the gateway has recorded a birth of that name when this returns. card: of a second device of that name."""
+        node = await asyncio.to_thread(ZoneNode, self, name, card)
         self._nodes.append(node)
         await node.start()
         await self.recorded(f"{name} came")
