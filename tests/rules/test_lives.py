@@ -86,6 +86,7 @@ def lives(night: Night, story: Story) -> None:
             case ("births", node, life):
                 night.births(node, life)
             case ("part", well):
+                night.passes(0.001)  # a fault's id is its moment
                 night.does(PartRecovered("modem/sim1", "hung") if well else PartFailed("modem/sim1", "hung"))
             case ("restart",):
                 night.zone = ZoneController("z3", night.registry, night.policy, folded(night.entries))
