@@ -190,11 +190,15 @@ AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest
 
 
 class Order(Struct, frozen=True, tag="order"):
-    """The gateway's command to this boot of this node; each `id` is taken once."""
+    """The gateway's command to this boot of this node; each `id` is taken once.
+
+    uptime_s_max: it is not obeyed when the node's uptime, as its beats tell it, is more: whoever withholds an order cannot play it later.
+    """
 
     id: str
     boot: Boot
     order: AnyOrder
+    uptime_s_max: Annotated[int, Meta(ge=1)]
 
 
 class LightState(StrEnum):

@@ -31,7 +31,7 @@ class Outgoing:
 
     def command(self, effect: SendOrder) -> None:
         """An order, for that life of that node."""
-        self._say(effect.node, Order(effect.id, effect.boot, effect.order))
+        self._say(effect.node, Order(effect.id, effect.boot, effect.order, effect.uptime_s_max))
 
     def _say(self, node: str, message: DownMessage) -> None:
         key = self._keyring.of(node)

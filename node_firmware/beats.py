@@ -32,6 +32,10 @@ class Beats:
         """The first beat of a link comes at once."""
         self.next_at_ms = now_ms
 
+    def wanted(self) -> None:
+        """The next beat is news to the gateway, whatever it says."""
+        self._told = None
+
     def due(self, beat: Beat, now_ms: int, beat_s: int) -> Iterable[Beat]:
         """`beat` with the sensors' values, if one is due: soon when faults, mains or settings changed."""
         news = (beat.faults, self._power.mains, beat.settings_rev)

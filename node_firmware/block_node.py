@@ -387,7 +387,7 @@ class BlockNode:
 
     def _ordered(self, event: events.OrderCame) -> None:
         order = event.order.order
-        why = self._orders.refusal(event.order) or self._orders.impossible(order, self._kinds, self._siren)
+        why = self._orders.refusal(event.order, self._uptime_s()) or self._orders.impossible(order, self._kinds, self._siren)
         if isinstance(order, SirenOff) and self._emergency.still_called(self._boot, order.last_seq, self._outbox.__contains__):
             why = why or "a call made here is not in it"
         if not why and isinstance(event.order.order, SelfTest):
@@ -415,6 +415,9 @@ class BlockNode:
 
     def _told(self, event: events.IncidentCame) -> None:
         state = event.state
+        if state.boot == self._boot and state.state is self._emergency.light:
+            # Whoever says what is known here has just started, and waits for a beat to know this node's uptime.
+            self._beats.wanted()
         if state.boot == self._boot and state.rev > self._emergency.rev:
             self._emergency.told(state, self._now_ms, calls_waiting=self._calls_waiting())
 
@@ -437,6 +440,9 @@ class BlockNode:
         """Time has passed: that is all."""
 
     # --- what it says
+
+    def _uptime_s(self) -> int:
+        return (self._now_ms - self._started_ms) // 1000
 
     def _calls_waiting(self) -> bool:
         return self._outbox.calls_waiting(name for name in self._buttons if self._kinds.audible(name))
@@ -470,7 +476,7 @@ class BlockNode:
         if not self._linked:
             return
         beat = Beat(
-            boot=self._boot, uptime_s=(self._now_ms - self._started_ms) // 1000, incident_rev=self._emergency.rev,
+            boot=self._boot, uptime_s=self._uptime_s(), incident_rev=self._emergency.rev,
             siren=self._siren.sounding, unsent=self._outbox.open_count, settings_rev=self._kinds.rev,
             faults=tuple(sorted(faults)),
         )

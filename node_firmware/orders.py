@@ -7,7 +7,7 @@ from node_firmware.kinds import Kinds
 from node_firmware.siren import Siren
 
 IDS_MAX: Final = 4096
-"""An order lives 15 s and its age is authenticated; a recording would have to outlast so many newer ones."""
+"""An order holds for less than half a minute of this node's uptime; a recording would have to outlast so many newer ones."""
 
 
 class Orders:
@@ -17,12 +17,14 @@ class Orders:
         self._boot = boot
         self._ids: dict[str, None] = {}
 
-    def refusal(self, order: Order) -> str:
+    def refusal(self, order: Order, uptime_s: int) -> str:
         """Why it is not to be obeyed, or empty; from now on its id is taken."""
         if order.boot != self._boot:
             return "another boot: this order was meant for an earlier life of this node"
         if order.id in self._ids:
             return "repeated: this id was taken before"
+        if uptime_s > order.uptime_s_max:
+            return f"late: it held until an uptime of {order.uptime_s_max} s; it is {uptime_s} s"
         self._ids[order.id] = None
         if len(self._ids) > IDS_MAX:
             del self._ids[next(iter(self._ids))]

@@ -25,12 +25,13 @@ class GiveReceipt(Struct, frozen=True):
 
 
 class SendOrder(Struct, frozen=True):
-    """Command a node. boot: the life of the node it is meant for."""
+    """Command a node. boot: the life of the node it is meant for; uptime_s_max: until when, by the node's own uptime."""
 
     node: str
     boot: str
     id: str
     order: AnyOrder
+    uptime_s_max: int = 0
 
 
 class SendDown(Struct, frozen=True):

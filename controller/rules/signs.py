@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from controller.messages import NodeFault
+from controller.rules.deadlines import Uptimes
 from controller.rules.inputs import BadMessageCame
 
 
@@ -24,6 +25,7 @@ class Signs:
         """(node, boot) -> the same. Only of lives that are not over."""
         self.started_utc_ms: dict[tuple[str, str], int] = {}
         """(node, boot) -> when that life began at the latest, by the uptime in its first beat."""
+        self.uptimes = Uptimes()
         self.faults: dict[str, tuple[NodeFault, ...]] = {}
         """Node -> the faults that its last beat named."""
         self.seen_at_ms: dict[tuple[str, str], int] = {}
@@ -41,4 +43,5 @@ class Signs:
     def over(self, node: str, boot: str) -> int:
         """That life is over; its last sign of life (UTC), 0 when none is known."""
         self.started_utc_ms.pop((node, boot), None)
+        self.uptimes.over(node, boot)
         return self.heard_utc_ms.pop((node, boot), 0)

@@ -66,6 +66,8 @@ def beat(desk: Desk, signs: Signs, event: NodeBeat) -> None:
     node, said = event.node, event.beat
     life = desk.state.nodes.get(node)
     signs.started_utc_ms.setdefault((node, said.boot), desk.now.utc_ms - said.uptime_s * 1000)
+    for order in signs.uptimes.beat(node, said, desk.at_ms):
+        desk.then(order)
     if life is not None and said.boot != life.boot and said.boot in life.boots:
         seen(desk, signs, f"node/{node}", TWO_DEVICES)
     _heard(desk, signs, node, said.boot)

@@ -65,7 +65,7 @@ class ZoneController:
         desk = Desk(self.zone, self.state, self.network, now, now.monotonic_ms + self._offset_ms)
         self._decide(desk, event)
         self._catch_up(desk)
-        return [*desk.records, *desk.effects]
+        return [*desk.records, *self.signs.uptimes.known(desk.effects, desk.at_ms)]
 
     def wake_at_ms(self) -> int | None:
         """When to call `handle(Woken())`, on the clock of `Now.monotonic_ms`; None when nothing is waiting."""

@@ -134,7 +134,7 @@ async def test_beats_come_at_the_rate_and_say_what_the_node_knows(
         node = fleet.nodes[3]
         gateway.say(node.id, IncidentState(node.boot, 7, LightState.TAKEN))
         await until(lambda: any(name == node.id and beat.incident_rev == 7 for name, beat in gateway.beats[-100:]))
-        gateway.say(node.id, Order("o1", node.boot, SirenOff()))
+        gateway.say(node.id, Order("o1", node.boot, SirenOff(), uptime_s_max=60))
         await until(lambda: gateway.done == [(node.id, Done(node.boot, "o1", done=True))])
     assert {name for name, _ in gateway.beats} == set(PLAN.node_ids())
 
@@ -146,7 +146,7 @@ async def test_what_is_not_the_gateways_own_is_refused(
         await fleet.all_connected(10)
         first, second = fleet.nodes[0].id, fleet.nodes[1].id
         gateway.keys[first], gateway.keys[second] = gateway.keys[second], gateway.keys[first]
-        gateway.say(first, Order("o1", fleet.nodes[0].boot, SirenOff()))
+        gateway.say(first, Order("o1", fleet.nodes[0].boot, SirenOff(), uptime_s_max=60))
         await until(lambda: fleet.tally.refused == 1)
 
 

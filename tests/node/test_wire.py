@@ -178,10 +178,10 @@ async def test_a_stranger_s_word_moves_nothing(linked: Block, gateway: Gateway, 
     gateway.receipting = False
     birth = await started(linked, gateway)
     stranger = PrivateKey.at(tmp_path / "stranger.key").shared_with(PrivateKey.at(tmp_path / "node.key").public)
-    order = Order("1", birth.boot, SirenOn("panic", 30))
+    order = Order("1", birth.boot, SirenOn("panic", 30), 60)
     await gateway.say(order, key=stranger)
     await gateway.say(order, direction=Direction.UP)
-    await gateway.say(Order("2", "0" * 32, SirenOn("panic", 30)))
+    await gateway.say(Order("2", "0" * 32, SirenOn("panic", 30), 60))
     await hold(linked, ms=300)
     await hold(linked, "quiet")
     await gateway.hears(Press)
@@ -190,7 +190,7 @@ async def test_a_stranger_s_word_moves_nothing(linked: Block, gateway: Gateway, 
     await gateway.say(Receipt(digest_of(heard.payload), Kept.RECORDED, heard.message.boot, heard.message.seq), key=stranger)
     await gateway.hears_presses(2)
     assert not any(change.level for change in linked.history(SIREN))
-    await gateway.say(Order("3", birth.boot, SirenOn("panic", 30)))
+    await gateway.say(Order("3", birth.boot, SirenOn("panic", 30), 60))
     await asyncio.to_thread(wait_until, linked.siren_on, 5, "the siren that the gateway itself orders")
 
 

@@ -193,8 +193,8 @@ class Block:
         self.gives(inputs.IncidentCame(IncidentState(**{"boot": OPEN_BOOT, "rev": self.rev, "state": state, **said})))
         return self
 
-    def orders(self, order: AnyOrder, order_id: str = "o1", boot: str = OPEN_BOOT) -> Done:
-        self.gives(inputs.OrderCame(Order(order_id, boot, order)))
+    def orders(self, order: AnyOrder, order_id: str = "o1", boot: str = OPEN_BOOT, *, uptime_s_max: int = 10**6) -> Done:
+        self.gives(inputs.OrderCame(Order(order_id, boot, order, uptime_s_max)))
         return self.published(Done)[-1]
 
     def settings(self, rev: int = 1, **said: Any) -> None:  # noqa: ANN401 - fields of a struct

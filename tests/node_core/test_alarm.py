@@ -9,6 +9,7 @@ from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.messages import (
     AnyOrder,
+    Beat,
     Done,
     Gesture,
     InputSettings,
@@ -216,6 +217,21 @@ def test_a_call_that_still_waits_behind_a_more_serious_one_is_not_silenced(block
     assert block.orders(SirenOff(panic.seq), "o2").done
 
 
+def test_an_order_that_somebody_withheld_is_refused(linked: Block) -> None:
+    linked.passes(60_000)
+    withheld_s = linked.beat().uptime_s + 25
+    linked.passes(3_600_000).forgets()
+    late = linked.orders(SirenOn("panic", 900), uptime_s_max=withheld_s)
+    assert (late.done, late.why.split(":")[0]) == (False, "late")
+    assert not linked.seen(effects.SoundSiren)
+    assert linked.orders(SirenOn("panic", 900), "o2", uptime_s_max=withheld_s + 3600).done
+
+
+def test_a_gateway_that_says_what_is_known_hears_the_uptime_at_once(linked: Block) -> None:
+    linked.passes(3000).forgets().incident(LightState.NONE)
+    assert [beat.uptime_s for beat in linked.published(Beat)] == [3]
+
+
 def test_a_recorded_order_is_refused(linked: Block) -> None:
     linked.orders(SirenOn("panic", 5))
     linked.passes(6000).forgets()
@@ -263,7 +279,7 @@ def test_a_self_test_fails_on_a_sick_disk(linked: Block, code: str) -> None:
 
 def test_a_self_test_on_a_disk_that_hangs_is_not_answered(linked: Block) -> None:
     linked.disk = None
-    linked.gives(inputs.OrderCame(Order("o1", OPEN_BOOT, SelfTest())))
+    linked.gives(inputs.OrderCame(Order("o1", OPEN_BOOT, SelfTest(), 100)))
     linked.passes(60_000)
     assert not linked.published(Done)
 
@@ -341,7 +357,7 @@ def test_every_input_has_an_answer(linked: Block) -> None:
         inputs.Edge: inputs.Edge("fire", True, 0), inputs.PressKept: inputs.PressKept(PressRef(OPEN_BOOT, 9)),
         inputs.PressNotKept: inputs.PressNotKept(PressRef(OPEN_BOOT, 9), "disk-full"),
         inputs.PressReceipted: inputs.PressReceipted(messages.Receipt("0" * 32, messages.Kept.RECORDED)),
-        inputs.OrderCame: inputs.OrderCame(messages.Order("o", OPEN_BOOT, SirenOff())),
+        inputs.OrderCame: inputs.OrderCame(messages.Order("o", OPEN_BOOT, SirenOff(), 100)),
         inputs.IncidentCame: inputs.IncidentCame(messages.IncidentState(OPEN_BOOT, 1, LightState.NONE)),
         inputs.SettingsCame: inputs.SettingsCame(Settings(OPEN_BOOT, 1, {}, {})),
         inputs.AnswerCame: inputs.AnswerCame(messages.Answer(OPEN_BOOT, "x", True)),

@@ -123,7 +123,7 @@ async def test_it_runs_and_talks_to_its_gateway(cuadra: Path, broker: Mosquitto,
             kinds = default_kinds()
             await gateway.say(Settings(birth.boot, 1, kinds, {}, beat_s=1))
             await gateway.hears(Beat, lambda beat: beat.boot == birth.boot and beat.settings_rev == 1)
-            await gateway.say(Order("o1", birth.boot, SirenOff()))
+            await gateway.say(Order("o1", birth.boot, SirenOff(), 60))
             assert (await gateway.hears(Done)).done
             node.send_signal(signal.SIGTERM)
             assert await asyncio.wait_for(node.wait(), 15) == 0

@@ -24,6 +24,8 @@ POLICY = Path("config/villa-maria/policy.toml").read_text(encoding="utf-8")
 BEGAN_MS = 1_790_043_240_000  # 2026-09-21 21:14 in Lima
 UP_MS = 5_000_000
 """What the steady clock shows then."""
+WORN_IN_S = 10_000
+"""For how long a node has been running when it is first heard of."""
 
 
 B = TypeVar("B", bound=Body)
@@ -91,6 +93,7 @@ class Night:
         """Node -> the life in which it beats by itself every 20 s while time passes."""
         self.test_answer: str | None = ""
         """What nodes find when they test themselves; None: they do not answer."""
+        self._born: set[tuple[str, str]] = set()
         self._seqs: dict[str, int] = {}
         self._texts: dict[str, int] = {}
         self.does(Started("1.0"))
@@ -163,9 +166,13 @@ class Night:
 
     # The block's side.
 
-    def births(self, node: str, life: str = "1", *, settings_rev: int = 0, retained: bool = False) -> None:
+    def births(self, node: str, life: str = "1", *, settings_rev: int = 0, retained: bool = False, uptime_s: int = WORN_IN_S) -> None:
+        """A life is heard of; with the first birth comes the first beat."""
         online = Online(boot_of(node + life), True, boot_of(node + life + "s"), "1.0", settings_rev=settings_rev)
         self.does(NodeOnline(node, online, retained))
+        if not retained and (node, life) not in self._born:
+            self._born.add((node, life))
+            self.beats(node, life, uptime_s=uptime_s, settings_rev=self.zone.state.settings_rev)
         self.beating[node] = life
 
     def dies(self, node: str, life: str = "1") -> None:
@@ -173,7 +180,8 @@ class Night:
 
     def beats(self, node: str, life: str = "1", **said: Any) -> None:  # noqa: ANN401 (fields of Beat)
         said.setdefault("incident_rev", self.lights[node].rev if node in self.lights else 0)
-        self.does(NodeBeat(node, Beat(boot_of(node + life), 60, **said)))
+        said.setdefault("uptime_s", 60)
+        self.does(NodeBeat(node, Beat(boot_of(node + life), **said)))
 
     def press(
         self, kind: str = "panic", node: str = "b12n1", *, gesture: Gesture = Gesture.HOLD, life: str = "1", age_s: float | None = 0,

@@ -488,8 +488,8 @@ def test_of_a_life_nobody_heard_of_the_interval_is_wide_enough(night: Night) -> 
 @pytest.mark.parametrize("age_s", [4000, 300 * 86_400])
 def test_an_age_that_cannot_be_is_refused_and_the_press_is_not(night: Night, age_s: float) -> None:
     night.passes(s=1000)
-    night.beats("b12n1")  # up for 60 s
-    night.press("panic", age_s=age_s)
+    night.births("b12n1", "2", uptime_s=60)
+    night.press("panic", age_s=age_s, life="2")
     [press] = night.bodies(PressRecorded)
     assert press.age_refused
     assert press.pressed_from_at_ms >= night.now.utc_ms - 1_200_000
