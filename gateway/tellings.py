@@ -5,13 +5,15 @@ number and words are joined when it is sent.)
 """
 
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from controller.entries import Chain, NoticeQueued
 from controller.errors import CuadraError
 from controller.registry import Registry
 from controller.rules.effects import QueueNotice
 from controller.rules.incident import Incident
+from controller.rules.policy import TEST
+from controller.rules.state import Notice
 from controller.rules.zone import ZoneController
 from controller.texts import ADDRESSED, TextFacts, compose
 from gateway.channels.channel import Event, Place, Telling
@@ -30,6 +32,22 @@ LINE_NUMBERS: Final = 4999
 """How many line numbers each chain has at an address; sealed ones lie above, so that no gap below shows them."""
 MARK_SEPTETS: Final = len("(2) ")
 """What is left free in a further try: an SMS that may be a repetition says so, and stays one SMS."""
+
+
+class Happened(NamedTuple):
+    """What an event is about: an incident, or a test."""
+
+    id: str
+    block: str
+    kind: str
+    node: str
+    input: str
+    pressed_from_at_ms: int
+    pressed_to_at_ms: int
+    code: str = ""
+    silent: bool = False
+    drill: bool = False
+    late: bool = False
 
 
 class Tellings:
@@ -61,7 +79,8 @@ class Tellings:
             text=words.text,
             title=words.title,
             language=language,
-            event=self._event(queued, incident, facts) if incident is not None else None,
+            event=self._event(queued, incident, facts) if incident is not None
+            else self._test(queued, notice, facts) if queued.template == "test" else None,
         )
 
     def _reached(self, queued: NoticeQueued, registry: Registry) -> tuple[str, str]:
@@ -101,24 +120,35 @@ class Tellings:
         return self._contacts.value(found.address_ref) if found is not None else ""
 
     def _event(self, queued: NoticeQueued, incident: Incident, facts: TextFacts) -> Event:
+        sent = incident.machines.get((queued.member, queued.channel), [])
+        made_at_ms = next((at_ms for key, at_ms in sent if key == queued.id), self._utc_ms())
+        return self._built(
+            Happened(incident.id, incident.block, incident.kind, incident.node, incident.input, incident.pressed_from_at_ms,
+                     incident.pressed_to_at_ms, incident.code, silent=incident.secret, drill=incident.drill, late=incident.late),
+            STEPS.get(queued.template, "updated"), made_at_ms, facts, tuple((key, at_ms) for key, at_ms in sent if key != queued.id),
+        )
+
+    def _test(self, queued: NoticeQueued, notice: Notice | None, facts: TextFacts) -> Event:
+        """A test opens no incident: its event bears the test's own id."""
+        about = queued.about
+        made_at_ms = notice.made_at_ms if notice is not None else self._utc_ms()
+        what = Happened(queued.id.rpartition("-")[0], about.get("block", ""), about.get("kind", TEST),
+                        about.get("subject", "").removeprefix("node/"), about.get("input", ""), made_at_ms, made_at_ms, drill=facts.drill)
+        return self._built(what, "test", made_at_ms, facts, ())
+
+    def _built(self, what: Happened, step: StepName, made_at_ms: int, facts: TextFacts, earlier: tuple[tuple[str, int], ...]) -> Event:
         registry, policy = self._core.network.registry, self._core.network.policy
-        block, pressed = registry.blocks.get(incident.block), registry.inputs.get((incident.node, incident.input))
-        codes = policy.kind(incident.kind).codes
-        place = Place(incident.block, facts.block_name, facts.meeting_point)
+        block, pressed = registry.blocks.get(what.block), registry.inputs.get((what.node, what.input))
+        codes = policy.kind(what.kind).codes
+        place = Place(what.block, facts.block_name, facts.meeting_point)
         if block is not None:
             place = Place(block.id, block.name, block.meeting_point, block.landmark, block.vehicle_point, block.latitude, block.longitude,
                           facts.address)
-        sent = incident.machines.get((queued.member, queued.channel), [])
-        made_at_ms = next((at_ms for key, at_ms in sent if key == queued.id), self._utc_ms())
-        step = STEPS.get(queued.template, "updated")
-        if incident.drill and step != "cancelled":
-            step = "test" if queued.channel == "dc09" else step
         return Event(
-            step=step, incident=incident.id, kind=incident.kind, code=incident.code, zone=registry.zone.id, zone_name=registry.zone.name,
-            place=place, node=incident.node, input=incident.input, pressed_from_at_ms=incident.pressed_from_at_ms,
-            pressed_to_at_ms=incident.pressed_to_at_ms, made_at_ms=made_at_ms, silent=incident.secret, drill=incident.drill, late=incident.late,
+            step=step, incident=what.id, kind=what.kind, code=what.code, zone=registry.zone.id, zone_name=registry.zone.name,
+            place=place, node=what.node, input=what.input, pressed_from_at_ms=what.pressed_from_at_ms,
+            pressed_to_at_ms=what.pressed_to_at_ms, made_at_ms=made_at_ms, silent=what.silent, drill=what.drill, late=what.late,
             cid=codes.cid, sia=codes.sia, restore_sia=codes.restore_sia, cap_category=codes.cap_category,
-            cap_event=codes.cap_event or incident.kind, severity=codes.severity,
-            zone_number=pressed.number if pressed is not None else 0,
-            earlier=tuple((key, at_ms) for key, at_ms in sent if key != queued.id),
+            cap_event=codes.cap_event or what.kind, severity=codes.severity,
+            zone_number=pressed.number if pressed is not None else 0, earlier=earlier,
         )

@@ -255,7 +255,8 @@ def _test(desk: Desk, case: _Case) -> None:
     one = desk.policy.kind(TEST).steps[0]
     faults.tell_members(
         desk, desk.network.members_with(one.roles), "test", "TEST", f"t{_new_id(desk, case)}", one.channels,
-        {"block": case.block, "kind": TEST, "drill": "1", "subject": f"node/{case.event.node}"},
+        {"block": case.block, "kind": TEST, "drill": "1", "subject": f"node/{case.event.node}",
+         "input": case.event.press.input},
     )
 
 

@@ -8,11 +8,12 @@ import pytest
 from controller.dc09_address import parse_address
 from controller.messages import Gesture
 from controller.registry import PrivateRef, Role
-from gateway.channels.cap_document import CapProfile, compose
+from controller.rules.policy import Policy
+from gateway.channels.cap_document import CapProfile, compose, faults
 from gateway.channels.dc09_message import message
 from gateway.contacts import Contacts
 from gateway.tellings import Tellings
-from tests.rules.night import MEMBERS, Night, member, of, registry
+from tests.rules.night import MEMBERS, POLICY, Night, member, of, registry
 
 RECEIVER = parse_address("dc09://1234@127.0.0.1:9000?format=adm-cid")
 PROFILE = CapProfile("zone-3@alarms.example.org", ("police-desk",), 3600, 0.1, ZoneInfo("America/Lima"))
@@ -33,6 +34,36 @@ def desk_by(channel: str) -> Night:
     night = Night(registry(members=[*(one for one in MEMBERS if one.id != "desk"), member("desk", Role.POLICE_DESK, channels=(channel,))]))
     night.births("b12n1")
     return night
+
+
+def test_a_drill_opens_and_ends_as_a_walk_test() -> None:
+    night = desk_by("dc09")
+    night.press("panic", drill=True)
+    assert told(night) == ["1607"]
+    for reply in ("2", "5"):
+        night.replies("rosa", f"{reply} {night.codes[0]}")
+    assert told(night)[-1] == "3607"
+
+
+@pytest.mark.parametrize("channel", ["dc09", "cap", "webhook"])
+def test_a_test_reaches_machines_as_a_test(channel: str) -> None:
+    policy = Policy.parse(POLICY.replace("[[kinds.test.steps]]\n", f'[[kinds.test.steps]]\nchannels = ["{channel}"]\n'))
+    tito = member("tito", Role.TECHNICIAN, channels=(channel,))
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "tito"), tito]), policy)
+    night.births("b12n1")
+    night.press("test")
+    tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
+    [effect] = [one for one in night.queued.values() if one.notice.template == "test"]
+    telling = tellings.compose(effect)
+    event = telling.event
+    assert event is not None
+    assert (event.step, event.kind, event.place.block, event.node, event.input) == ("test", "test", "b12", "b12n1", "t1")
+    assert message(event, telling.number, RECEIVER).data.split("|")[1].startswith("1602 ")
+    document = compose(telling.key, event, PROFILE)
+    assert not faults(document)
+    assert b"<status>Test</status>" in document
+    night.passed_ms += 60_000
+    assert tellings.compose(effect).event == event, "the same at every try"
 
 
 def told(night: Night) -> list[str]:
