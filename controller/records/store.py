@@ -8,6 +8,7 @@ written are remembered; if the stored chains show, at the next commit, that they
 
 import logging
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -17,7 +18,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 from controller.entries import Body, Chain, PressRecorded
-from controller.errors import BadConfig, BrokenPromise, CuadraError
+from controller.errors import BadConfig, BrokenPromise, CuadraError, Unavailable
 from controller.records import database, journal, projections
 from controller.records.journal import Addition, Entry, Head, Row
 from controller.records.zone_lock import FileLock, lock_zone
@@ -31,6 +32,7 @@ Life = tuple[str, str]
 Fact = tuple[Chain, int, Body]
 """(chain, at_ms UTC, body): an `Addition`, or a plain tuple like it."""
 
+CLOSE_S: Final = 5.0
 _PAGE: Final = 2000
 _ASK_AT_ONCE: Final = 5000
 
@@ -46,6 +48,8 @@ class Store:
         self._file_lock = FileLock(Path(database.name_of(engine)), zone) if database.is_sqlite(engine) else None
         self._writer: Connection | None = None
         self._heads = {chain: journal.genesis(zone, chain) for chain in Chain}
+        self._writing = threading.Lock()
+        self._closed = False
         self._uncertain: tuple[list[Addition], dict[Chain, Head]] | None = None
         self._landed: list[Addition] = []
 
@@ -113,12 +117,13 @@ class Store:
         """
         if not batch:
             return self.heads()
-        try:
-            with database.trouble(self._engine):
-                return self._commit([Addition(*fact) for fact in batch])
-        except BaseException:
-            self._disconnect()
-            raise
+        with self._writing:
+            try:
+                with database.trouble(self._engine):
+                    return self._commit([Addition(*fact) for fact in batch])
+            except BaseException:
+                self._disconnect()
+                raise
 
     def _commit(self, batch: list[Addition]) -> dict[Chain, Head]:
         connection = self._connected()
@@ -182,14 +187,15 @@ class Store:
 
     def keep_checkpoint(self, chain: Chain, seq: int, at_ms: int, note: str) -> None:
         """Keep a signed note. Called by the thread that commits. Raises Unavailable."""
-        try:
-            with database.trouble(self._engine):
-                connection = self._connected()
-                with connection.begin():
-                    connection.exec_driver_sql(self._statements.checkpoint, (self.zone, chain.value, seq, at_ms, note))
-        except BaseException:
-            self._disconnect()
-            raise
+        with self._writing:
+            try:
+                with database.trouble(self._engine):
+                    connection = self._connected()
+                    with connection.begin():
+                        connection.exec_driver_sql(self._statements.checkpoint, (self.zone, chain.value, seq, at_ms, note))
+            except BaseException:
+                self._disconnect()
+                raise
 
     def entries(self, chain: Chain | None = None, after: int = 0) -> Iterator[Entry]:
         """The entries after number `after`, verified while they are read; with no chain the open one, then the sealed one.
@@ -201,14 +207,27 @@ class Store:
             yield from journal.read_chain(self.zone, one, rows(self._engine, self.zone, one, after), before)
 
     def close(self) -> None:
-        """Let go of the database and of the zone. Once more does nothing; a store that is closed is not used again."""
-        self._disconnect()
+        """Let go of the database and of the zone. Once more does nothing; a store that is closed is not used again.
+
+        A commit that is under way in another thread is waited for. One that hangs keeps its connection and the zone: only
+        the process's end takes them from it.
+        """
+        if not self._writing.acquire(timeout=CLOSE_S):
+            logger.warning("zone %s: a commit has hung for over %.0f s; its connection is left to the process's end", self.zone, CLOSE_S)
+            return
+        try:
+            self._closed = True
+            self._disconnect()
+        finally:
+            self._writing.release()
         self._engine.dispose()
         if self._file_lock is not None:
             self._file_lock.release()
             self._file_lock = None
 
     def _connected(self) -> Connection:
+        if self._closed:
+            raise Unavailable(f"zone {self.zone}: its records are closed; start the gateway anew")
         if self._writer is None:
             connection = self._engine.connect().execution_options(**database.WRITES)
             try:

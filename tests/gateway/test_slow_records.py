@@ -13,7 +13,7 @@ from controller.messages import Gesture, Press, encode
 from controller.records.store import Store
 from controller.registry import Node
 from controller.rules.effects import GiveReceipt, ZoneEffect
-from controller.rules.inputs import MemberWrote, Started
+from controller.rules.inputs import MemberWrote, Started, ZoneInput
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from gateway.broker import Arrival
@@ -56,7 +56,7 @@ class Life:
         network = msgspec.structs.replace(network, nodes=nodes)
         core = ZoneController("z3", network, Policy.parse(night.POLICY), fold(self.store).state)
         quarantine = Quarantine(folder / "quarantine")
-        self.decisions = Decisions(core, self.store, now, self._carry_out, lambda event: self.inbox.committed(event), quarantine.put)
+        self.decisions = Decisions(core, self.store, now, self._carry_out, self._committed, quarantine.put)
         self.inbox = Inbox(Keyring(GATEWAY, network), self.disk, quarantine, self.decisions.put, self._carry_out)
         self.decisions.put(Started("1"))
 
@@ -71,6 +71,9 @@ class Life:
         outcomes = await asyncio.gather(*self._running, return_exceptions=True)
         self.store.close()
         assert [type(outcome) for outcome in outcomes] == [asyncio.CancelledError] * 2, "it lived until it was stopped"
+
+    def _committed(self, event: ZoneInput) -> None:
+        self.inbox.committed(event)
 
     def _carry_out(self, effect: ZoneEffect) -> None:
         if isinstance(effect, GiveReceipt):

@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Connection, event, select, text
 
 from controller.entries import Chain, GatewayStarted
 from controller.errors import BadConfig, BrokenPromise, Unavailable
@@ -168,3 +168,32 @@ def test_rows_of_another_zone_are_not_seen(store: Store, open_store: Open) -> No
     open_store("z2").commit(told(press(1), press(2)))
     store.commit(told(press(1)))
     assert len(list(rows(store.engine, "z1", Chain.OPEN))) == 1
+
+
+def test_a_store_that_is_closed_while_it_commits_lets_that_end_and_takes_no_other(store: Store) -> None:
+    under_way, go_on = threading.Event(), threading.Event()
+    outcomes: list[object] = []
+
+    def hold(_connection: Connection) -> None:
+        under_way.set()
+        go_on.wait(10)
+
+    def work() -> None:
+        for seq in (1, 2):
+            try:
+                outcomes.append(store.commit(told(press(seq)))[Chain.OPEN].seq)
+            except Unavailable:
+                outcomes.append("unavailable")
+
+    event.listen(store.engine, "commit", hold)
+    writer = threading.Thread(target=work)
+    writer.start()
+    under_way.wait(10)
+    closer = threading.Thread(target=store.close)
+    closer.start()
+    go_on.set()
+    closer.join()
+    writer.join()
+    assert outcomes in ([1, "unavailable"], [1, 2]), "each commit is whole, whichever came first"
+    with pytest.raises(Unavailable, match="closed"):
+        store.commit(told(press(3)))
