@@ -96,7 +96,7 @@ class BlockNode:
         self._handlers: Mapping[type, Callable[[Any], None]] = {
             events.Edge: self._edge,
             events.Started: self._started,
-            events.OutboxOpened: self._outbox_opened,
+            events.OutboxOpened: self._opened_late,
             events.PressKept: self._kept,
             events.PressNotKept: self._not_kept,
             events.DiskWell: self._disk_well,
@@ -197,9 +197,7 @@ class BlockNode:
         self._boot, self._silent_boot = event.boot, event.silent_boot
         self._presses = Presses(event.boot, event.silent_boot, self._kinds, self._outbox)
         self._asking, self._orders = Asking(event.boot), Orders(event.boot)
-        self._machine_restarted = event.machine_restarted
         self._started_ms = self._now_ms
-        self._health.supply = event.siren_mark_age_ms is not None and event.siren_mark_age_ms <= SUPPLY_COLLAPSES_MS
         self._out.siren.append(effects.StopSiren())
         self._out.rest.append(effects.MarkSiren(on=False))
         self._outbox_opened(event)
@@ -209,6 +207,8 @@ class BlockNode:
 
     def _outbox_opened(self, event: events.Started | events.OutboxOpened) -> None:
         """Take up what an earlier life left on the disk."""
+        self._machine_restarted = event.machine_restarted
+        self._health.supply = event.siren_mark_age_ms is not None and event.siren_mark_age_ms <= SUPPLY_COLLAPSES_MS
         self._health.disk = event.disk_fault
         if event.settings is not None and event.settings.rev > self._kinds.rev:
             self._health.settings_refused = self._kinds.take(event.settings)
@@ -228,6 +228,11 @@ class BlockNode:
         if self._linked:
             found.sort(key=lambda outgoing: (outgoing.rank, outgoing.order))
             self._out.presses += [outgoing.publish(self._now_ms) for outgoing in found]
+
+    def _opened_late(self, event: events.OutboxOpened) -> None:
+        self._outbox_opened(event)
+        if self._linked:
+            self._give_birth()
 
     # --- hands
 
@@ -369,6 +374,11 @@ class BlockNode:
 
     def _link_up(self, _event: events.LinkUp) -> None:
         self._linked = True
+        self._give_birth()
+        self._out.presses += self._outbox.link_up(self._now_ms)
+        self._beats.link_up(self._now_ms)
+
+    def _give_birth(self) -> None:
         self._out.presses.append(
             effects.Publish(
                 Online(
@@ -378,8 +388,6 @@ class BlockNode:
                 )
             )
         )
-        self._out.presses += self._outbox.link_up(self._now_ms)
-        self._beats.link_up(self._now_ms)
 
     def _link_down(self, _event: events.LinkDown) -> None:
         self._linked = False

@@ -53,6 +53,8 @@ class OutboxOpened(Struct, frozen=True):
 
     settings: messages.Settings | None = None
     waiting: tuple[WaitingPress, ...] = ()
+    machine_restarted: bool = True
+    siren_mark_age_ms: int | None = None
     disk_fault: str = ""
 
 

@@ -141,7 +141,7 @@ class Service:
     def _opened_late(self, found: Found) -> None:
         """The disk hung at the start and answers now."""
         logger.warning("service: the disk answers now; %d presses wait on it", len(found.waiting))
-        self.feed(OutboxOpened(found.settings, found.waiting, found.disk_fault))
+        self.feed(OutboxOpened(found.settings, found.waiting, found.machine_restarted, found.siren_mark_age_ms, found.disk_fault))
 
     def _edges_came(self) -> None:
         self.feed(None)

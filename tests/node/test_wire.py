@@ -172,6 +172,7 @@ async def test_a_disk_that_hangs_at_the_start_gives_back_what_it_holds_when_it_a
     linked.disk.write_text("well")
     press = await gateway.hears(Press)
     assert press.boot == first.boot
+    await gateway.hears(Online, lambda online: not online.machine_restarted)
 
 
 async def test_a_stranger_s_word_moves_nothing(linked: Block, gateway: Gateway, tmp_path: Path) -> None:

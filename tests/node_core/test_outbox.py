@@ -98,6 +98,19 @@ def test_a_disk_that_answers_late_brings_what_it_held(block: Block) -> None:
     assert len(block.seen(effects.PublishPress)) == sent, "the same presses are the same presses"
 
 
+def test_a_disk_that_answers_late_tells_that_the_supply_collapsed(block: Block) -> None:
+    block.restarts(disk_fault="disk-slow", waiting=()).links().passes(3000)
+    block.gives(inputs.OutboxOpened(siren_mark_age_ms=1500))
+    assert block.passes(3000).faults() == {"supply-collapses-under-siren"}
+
+
+def test_a_disk_that_answers_late_tells_that_only_the_process_was_restarted(block: Block) -> None:
+    block.restarts(disk_fault="disk-slow", waiting=(), machine_restarted=True).links().passes(3000)
+    assert block.published(Online)[-1].machine_restarted
+    block.gives(inputs.OutboxOpened(machine_restarted=False))
+    assert not block.published(Online)[-1].machine_restarted
+
+
 def test_the_births_and_beats_say_what_is_so(block: Block) -> None:
     block.presses("panic").presses("hidden").links()
     birth = block.published(Online)[0]
