@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from lxml import etree
 from msgspec import Struct
 
+from controller.texts import catalogue
 from gateway.channels.channel import Event
 
 NAMESPACE: Final = "urn:oasis:names:tc:emergency:cap:1.2"
@@ -44,42 +45,19 @@ class CapProfile(Struct, frozen=True):
     tz: ZoneInfo
 
 
-class _Words(Struct, frozen=True):
-    """One language's words."""
-
-    language: str
-    silent: str
-    drill: str
-    over: str
-    again: str
-    test: str
-    where: str
-    late: str
-    instruction: str
+_LANGUAGES: Final = {"es": "es-PE", "en": "en"}
+"""The catalogue's languages as CAP names them, in the order of the document's info blocks."""
 
 
-_SPANISH: Final = _Words(
-    language="es-PE",
-    silent="Alarma silenciosa",
-    drill="SIMULACRO",
-    over="Cancelada o terminada",
-    again="Novedad",
-    test="Prueba",
-    where="Punto de encuentro",
-    late="Llegó tarde: se pulsó entre {since} y {until}.",
-    instruction="No enfrentar ni perseguir a nadie. Acudir al punto de encuentro y coordinar con el comité.",
-)
-_ENGLISH: Final = _Words(
-    language="en",
-    silent="Silent alarm",
-    drill="DRILL",
-    over="Cancelled or over",
-    again="Update",
-    test="Test",
-    where="Meeting point",
-    late="Arrived late: pressed between {since} and {until}.",
-    instruction="Do not confront or chase anybody. Go to the meeting point and coordinate with the committee.",
-)
+class _Words:
+    """The catalogue's words for CAP in one language: `_Words("es")["drill"]` is its `cap.drill`."""
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._catalogue = catalogue(language)
+
+    def __getitem__(self, name: str) -> str:
+        return self._catalogue[f"cap.{name}"]
 
 
 def compose(key: str, event: Event, profile: CapProfile) -> bytes:
@@ -98,7 +76,7 @@ def compose(key: str, event: Event, profile: CapProfile) -> bytes:
     if event.silent:
         _add(alert, "addresses", _spaced(profile.addresses))
     else:
-        _add(alert, "restriction", "Comité de seguridad ciudadana y autoridades / citizens' committee and authorities")
+        _add(alert, "restriction", _both("restriction"))
     _add(alert, "code", "profile:cuadra-1")
     note = _note(status, message)
     if note:
@@ -106,8 +84,8 @@ def compose(key: str, event: Event, profile: CapProfile) -> bytes:
     if message != "Alert":
         _add(alert, "references", " ".join(f"{profile.sender},{id_},{cap_time(at)}" for id_, at in event.earlier))
     _add(alert, "incidents", _spaced((event.incident,)))
-    for words in (_SPANISH, _ENGLISH):
-        _add_info(alert, event, profile, words, status=status, message=message)
+    for language in _LANGUAGES:
+        _add_info(alert, event, profile, _Words(language), status=status, message=message)
     return etree.tostring(alert, xml_declaration=True, encoding="UTF-8")
 
 
@@ -124,13 +102,15 @@ def _message_type(event: Event) -> str:
 
 def _note(status: str, message: str) -> str:
     if status == "Exercise":
-        return "Es un simulacro: no es una emergencia. / This is a drill, not an emergency."
+        return _both("note.drill")
     if status == "Test":
-        return "Es una prueba de la línea. / This is a test of the line."
-    if message == "Cancel":
-        return ("Cancelada o terminada; es un aviso y no una orden de no acudir. / "
-                "Cancelled or over; this is advice and no order to stay away.")
-    return ""
+        return _both("note.test")
+    return _both("note.over") if message == "Cancel" else ""
+
+
+def _both(name: str) -> str:
+    """An element that stands once for all languages."""
+    return " / ".join(_Words(language)[name] for language in _LANGUAGES)
 
 
 def _add_info(
@@ -138,12 +118,12 @@ def _add_info(
 ) -> None:
     over = event.step == "cancelled"
     place = event.place
-    name = event.cap_event if words is _SPANISH else event.kind.replace("-", " ").capitalize()
-    name = words.silent if event.silent else name
-    tags = [words.drill] if status == "Exercise" else [words.test] if status == "Test" else []
-    tags += [words.over] if over else [words.again] if message == "Update" else []
+    name = event.cap_event if words.language == "es" else event.kind.replace("-", " ").capitalize()
+    name = words["silent"] if event.silent else name
+    tags = [words["drill"]] if status == "Exercise" else [words["test"]] if status == "Test" else []
+    tags += [words["over"]] if over else [words["again"]] if message == "Update" else []
     info = _add(alert, "info")
-    _add(info, "language", words.language)
+    _add(info, "language", _LANGUAGES[words.language])
     _add(info, "category", event.cap_category)
     _add(info, "event", name)
     _add(info, "responseType", "AllClear" if over else "None" if status == "Test" else "Assess")
@@ -161,7 +141,7 @@ def _add_info(
     _add(info, "headline", ": ".join([*tags, f"{name}, {place.block_name}"]))
     _add(info, "description", _description(event, profile.tz, words))
     if not over and not event.silent:  # a silent event's circle knows what to do, and comes unseen
-        _add(info, "instruction", words.instruction)
+        _add(info, "instruction", words["instruction"])
     for parameter, value in _parameters(event):
         _add_value(info, "parameter", parameter, value)
     area = _add(info, "area")
@@ -172,12 +152,12 @@ def _add_info(
 
 def _description(event: Event, tz: ZoneInfo, words: _Words) -> str:
     place = event.place
-    parts = [f"{place.block_name}.", f"{words.where}: {place.meeting_point}."]
+    parts = [f"{place.block_name}.", f"{words['where']}: {place.meeting_point}."]
     parts += [f"{more}." for more in (place.landmark, place.vehicle_point) if more]
     if event.late:
         since, until = (datetime.fromtimestamp(at // 1000, tz).strftime("%d/%m %H:%M")
                         for at in (event.pressed_from_at_ms, event.pressed_to_at_ms))
-        parts.append(words.late.format(since=since, until=until))
+        parts.append(words["late"].format(since=since, until=until))
     return " ".join(parts)
 
 
