@@ -19,7 +19,7 @@ from controller.rules.telling import Way, news, offer_again, other_way, priority
 
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
-QUIET_MS: Final = 6 * 3_600_000
+QUIET_S: Final = 6 * 3600
 """Somebody was there and nothing more was heard for so long: closed by the rules, outcome unknown."""
 CALLS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY", "POLICE", "LOOK"})
 """Reasons for which somebody might set out."""
@@ -46,13 +46,30 @@ def due(desk: Desk, incident: Incident) -> None:
             tell_ring(desk, incident, incident.ring)
             light(desk, incident)
         case _ if incident.step == QUIET:
-            if desk.now.utc_ms - max(incident.heard_at_ms, incident.moved_at_ms) >= QUIET_MS:
+            # Counted, since a wall clock may jump by hours.
+            if incident.asked * desk.policy.times.on_scene_s >= QUIET_S:
                 close(desk, incident, "rules", "", "unknown")
             else:
                 news(desk, incident, "how_is_it", "ASKED", to=incident.present)
                 desk.set_step(incident, QUIET, desk.policy.times.on_scene_s)
         case _:
             look(desk, incident)
+
+
+def longest_s(desk: Desk, incident: Incident) -> int:
+    """How long its step waits at most, from when it is set."""
+    kind, times = desk.kind_of(incident), desk.policy.times
+    match incident.step:
+        case place if 0 < place < len(kind.steps):
+            return kind.steps[place].after_s - kind.steps[place - 1].after_s
+        case place if place >= 0:
+            return kind.repeat_s
+        case _ if incident.step == EXPIRE:
+            return ANSWER_S
+        case _ if incident.step == QUIET:
+            return times.on_scene_s
+        case _:
+            return times.taken_s
 
 
 def tell_ring(desk: Desk, incident: Incident, place: int) -> None:

@@ -113,8 +113,8 @@ class Incident:
     step: int = 0
     ring: int = 0
     """The next step of the policy; `step` may be another one meanwhile."""
-    heard_at_ms: int = 0
-    """When a member last said something about it."""
+    asked: int = 0
+    """How often in a row it was time to ask whoever is there how it goes, since a member last said something."""
     due_at_ms: int | None = None
     cancelled: bool = False
     outcome: str = ""

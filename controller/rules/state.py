@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 from controller import entries
 from controller.entries import Body, Chain, NoticeQueued
 from controller.rules import codes
-from controller.rules.incident import NOBODY, Incident, State
+from controller.rules.incident import NOBODY, QUIET, Incident, State
 
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
@@ -245,7 +245,7 @@ class ZoneState:
                 if body.by not in incident.refused:
                     incident.refused.append(body.by)
 
-    def _reply(self, chain: Chain, at_ms: int, body: entries.ReplyReceived) -> None:
+    def _reply(self, chain: Chain, _at_ms: int, body: entries.ReplyReceived) -> None:
         if body.mark:
             read = self.read[chain]
             read[body.mark] = None
@@ -253,12 +253,13 @@ class ZoneState:
                 del read[next(iter(read))]
         incident = self.incidents.get(body.incident)
         if incident is not None:
-            incident.heard_at_ms = at_ms
+            incident.asked = 0
 
     def _step_set(self, _chain: Chain, _at_ms: int, body: entries.StepSet) -> None:
         incident = self.incidents.get(body.incident)
         if incident is not None:
             incident.step, incident.due_at_ms = body.step, body.due_at_ms
+            incident.asked = incident.asked + 1 if body.step == QUIET else 0
             if body.step >= 0:
                 incident.ring = body.step
             heapq.heappush(self.due, (body.due_at_ms, body.incident))

@@ -185,9 +185,16 @@ class ZoneController:
         desk.record(Chain.OPEN, GatewayStarted(event.version))
         self._use(desk, self.network.registry, self.network.policy)
         supervision.start(desk, self.signs)
+        # A clock that shows less than before must not hold up what was due soon.
+        for incident in self.state.incidents.values():
+            longest_s = escalation.longest_s(desk, incident)
+            if incident.due_at_ms is not None and incident.due_at_ms - desk.at_ms > longest_s * 1000:
+                desk.set_step(incident, incident.step, longest_s)
         for notice in unsent:
             if notice.state not in FINAL:
                 attempt = notice.attempt + 1 if notice.state == "queued" else max(notice.attempt, 2)
-                desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, attempt, notice.due_at_ms))
+                longest_s = desk.policy.times.fault_quiet_s if notice.queued.reason == "FAULT_ENDED" else BACK_OFF_S[-1]
+                due_at_ms = min(notice.due_at_ms, desk.now.utc_ms + longest_s * 1000)
+                desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, attempt, due_at_ms))
         for node in self.state.nodes:
             desk.light_node(node)

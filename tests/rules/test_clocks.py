@@ -1,0 +1,107 @@
+"""Clocks that jump: nobody's help waits for one, and none ends an emergency."""
+
+import pytest
+
+from controller.entries import IncidentMoved
+from controller.instants import Now
+from controller.rules.effects import QueueNotice
+from controller.rules.inputs import NoticeTried, Started, Tried, Woken
+from controller.rules.state import ZoneState
+from controller.rules.zone import ZoneController
+from tests.rules.night import Night
+
+HOUR_MS = 3_600_000
+
+
+class Jumping(Night):
+    """A night in which the wall clock can be set."""
+
+    wall_ms = 0
+
+    @property
+    def now(self) -> Now:
+        steady = super().now
+        return Now(steady.monotonic_ms, steady.utc_ms + self.wall_ms)
+
+    def restarts(self, wall_ms: int) -> list[QueueNotice]:
+        """The gateway starts again, and its clock shows so much more or less than before."""
+        self.wall_ms += wall_ms
+        state = ZoneState()
+        for chain, at_ms, body in self.entries:
+            state.apply(chain, at_ms, body)
+        self.queued.clear()
+        self.zone = ZoneController("z3", self.registry, self.policy, state)
+        self.does(Started("1.0"))
+        return list(self.queued.values())
+
+    def due_in_s(self) -> float:
+        wake_at_ms = self.zone.wake_at_ms()
+        assert wake_at_ms is not None
+        return max(0.0, (wake_at_ms - self.now.monotonic_ms) / 1000)
+
+    def next_step_in_s(self) -> float:
+        due = self.zone.state.next_due_ms()
+        assert due is not None
+        return (due - self.now.utc_ms) / 1000
+
+
+@pytest.mark.parametrize("back_ms", [HOUR_MS, 365 * 24 * HOUR_MS])
+@pytest.mark.parametrize(("replies", "at_most_s"), [
+    ([], 120), (["1"], 900), (["2"], 600),
+])
+def test_a_clock_set_back_over_a_restart_delays_no_step(back_ms: int, replies: list[str], at_most_s: int) -> None:
+    night = Jumping()
+    night.births("b12n1")
+    night.press("panic")
+    night.sends()
+    for word in replies:
+        night.replies("rosa", word)
+    night.sends()
+    night.restarts(-back_ms)
+    assert 0 < night.next_step_in_s() <= at_most_s
+    assert night.due_in_s() <= at_most_s
+    waits_s = night.next_step_in_s()
+    night.restarts(0)
+    assert night.next_step_in_s() == waits_s, "a gateway that starts again and again comes to its steps all the same"
+
+
+def test_a_clock_set_back_over_a_restart_delays_no_retry() -> None:
+    night = Jumping()
+    night.births("b12n1")
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="busy")
+    night.press("panic")
+    night.sends()
+    waiting = night.restarts(-HOUR_MS)
+    assert {one.notice.member for one in waiting} >= {"rosa", "juan", "elva", "desk"}
+    assert all(one.due_at_ms <= night.now.utc_ms + 300_000 for one in waiting)
+
+
+@pytest.mark.parametrize("jump_ms", [7 * HOUR_MS, -7 * HOUR_MS])
+def test_whoever_is_there_is_not_given_up_for_a_clock_that_jumped(jump_ms: int) -> None:
+    night = Jumping()
+    night.births("b12n1")
+    night.press("panic")
+    night.sends()
+    night.replies("rosa", "2")
+    night.wall_ms = jump_ms
+    for n in range(40):
+        # Asked every ten minutes for six hours, without a word.
+        assert (night.bodies(IncidentMoved)[-1].to == "closed") == (n >= 36), n * 600
+        night.passed_ms += 600_000
+        night.does(Woken())
+        night.sends()
+    assert night.bodies(IncidentMoved)[-1].outcome == "unknown"
+
+
+def test_a_word_from_whoever_is_there_begins_the_six_hours_anew() -> None:
+    night = Night()
+    night.births("b12n1")
+    night.press("panic")
+    night.sends()
+    night.replies("rosa", "2")
+    for _ in range(4):
+        night.passes(5 * HOUR_MS / 1000)
+        night.replies("rosa", "2")
+    assert night.bodies(IncidentMoved)[-1].to == "on-scene"
+    night.passes(6 * HOUR_MS / 1000 + 601)
+    assert night.bodies(IncidentMoved)[-1].outcome == "unknown"
