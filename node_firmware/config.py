@@ -73,6 +73,15 @@ def default_kinds() -> dict[str, KindSettings]:
     }
 
 
+PULSE_MS_MAX = 10_000
+
+
+def sounds(setting: KindSettings) -> bool:
+    """Its pattern is one that a siren can play: it sounds, and it pauses."""
+    within = all(0 <= part <= PULSE_MS_MAX for pulse in setting.pattern for part in pulse)
+    return within and any(pulse.on_ms for pulse in setting.pattern) and any(pulse.off_ms for pulse in setting.pattern)
+
+
 class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The file, whole."""
 
@@ -101,6 +110,12 @@ class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
         for name, pins in self.inputs.items():
             if not pins.tamper and pins.kind not in self.kinds:
                 yield f"[inputs.{name}] kind: {pins.kind!r}; expected one of {', '.join(sorted(self.kinds))}; correct it or add [kinds.{pins.kind}]"
+
+        for kind, setting in self.kinds.items():
+            if setting.audible and not sounds(setting):
+                found = [list(pulse) for pulse in setting.pattern] or "none"
+                yield (f"[kinds.{kind}] pattern: {found}; expected pairs [on_ms, off_ms] of 0 to {PULSE_MS_MAX} that sound and pause, since the "
+                       "kind is audible; correct it")
 
     def _pins(self) -> Iterable[tuple[str, int]]:
         yield "[siren] pin", self.siren.pin

@@ -5,13 +5,12 @@ from typing import Final
 
 from controller.errors import BrokenPromise
 from controller.messages import KindSettings, Pulse, Settings
-from node_firmware.config import InputPins, default_kinds
+from node_firmware.config import InputPins, default_kinds, sounds
 
 TAMPER: Final = "tamper"
 TEST: Final = "test"
 NO_CALL: Final = frozenset({TAMPER, TEST})
 """Kinds that call nobody: a node whose every button pressed one of these would be deaf."""
-PULSE_MS_MAX: Final = 10_000
 
 BEAT_S: Final = 20
 CANCEL_S: Final = 30
@@ -47,7 +46,7 @@ class Kinds:
     def pattern(self, kind: str) -> tuple[Pulse, ...]:
         """The kind's siren pattern. A kind that the file left without one that sounds gets panic's: loud is the safe side."""
         setting = self._kinds[kind]
-        return setting.pattern if _sounds(setting) else default_kinds()["panic"].pattern
+        return setting.pattern if sounds(setting) else default_kinds()["panic"].pattern
 
     def rank(self, kind: str) -> int:
         """How serious; a kind that is not known any more goes last, and goes."""
@@ -94,10 +93,5 @@ class Kinds:
             if kind in NO_CALL and self._pins[name].kind not in NO_CALL:
                 yield name
         for kind, setting in settings.kinds.items():
-            if setting.audible and not _sounds(setting):
+            if setting.audible and not sounds(setting):
                 yield kind
-
-
-def _sounds(setting: KindSettings) -> bool:
-    within = all(0 <= part <= PULSE_MS_MAX for pulse in setting.pattern for part in pulse)
-    return within and any(pulse.on_ms for pulse in setting.pattern) and any(pulse.off_ms for pulse in setting.pattern)

@@ -36,3 +36,12 @@ def test_whether_a_button_is_silent_stands_in_the_file(data: dict[str, Any]) -> 
     data["kinds"] = {name: {"audible": False} for name in ("assault", "fire")}
     config = convert(data, NodeConfig, "node.toml")
     assert not config.kinds["assault"].audible
+
+
+@pytest.mark.parametrize("pattern", [None, [], [[700, 0]], [[0, 700]], [[-500, -100]], [[20_000, 300]]])
+def test_a_pattern_that_no_siren_can_play_is_named(data: dict[str, Any], pattern: list[list[int]] | None) -> None:
+    """Else panic's is played in its place, and nobody who installs the node hears of it before the alarm."""
+    data["kinds"] = {"panic": {"audible": True}, "fire": {"audible": True, "pattern": [[250, 250]]}, "quiet": {"audible": False}}
+    if pattern is not None:
+        data["kinds"]["panic"]["pattern"] = pattern
+    assert "[kinds.panic] pattern: " in faults(data)
