@@ -5,7 +5,10 @@ number and words are joined when it is sent.)
 """
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Final, Literal, NamedTuple
+
+from msgspec.structs import replace
 
 from controller.entries import Chain, NoticeQueued
 from controller.errors import CuadraError
@@ -13,7 +16,7 @@ from controller.registry import Registry
 from controller.rules.effects import QueueNotice
 from controller.rules.incident import Incident
 from controller.rules.policy import TEST
-from controller.rules.state import Notice
+from controller.rules.telling import MACHINES
 from controller.rules.zone import ZoneController
 from controller.texts import ADDRESSED, TextFacts, compose
 from gateway.channels.channel import Event, Place, Telling
@@ -22,12 +25,13 @@ from gateway.contacts import Contacts
 StepName = Literal["opened", "updated", "cancelled", "test"]
 
 STEPS: Final[dict[str, StepName]] = {
-    "alarm": "opened", "late": "opened", "police": "opened", "repeat": "opened",
+    "alarm": "opened", "late": "opened", "police": "opened",
     "closed": "cancelled",
     "test": "test",
 }
 """What a template means to a machine; every other one is news of an incident it knows, also that the block takes it back:
 somebody still looks, and one person's word does not stop the police."""
+ARRIVED: Final = frozenset({"notified", "delivered", "heard"})
 LINE_NUMBERS: Final = 4999
 """How many line numbers each chain has at an address; sealed ones lie above, so that no gap below shows them."""
 MARK_SEPTETS: Final = len("(2) ")
@@ -69,7 +73,11 @@ class Tellings:
         chain = notice.chain if notice is not None else Chain.OPEN
         incident = state.incidents.get(effect.incident)
         facts = self._facts(queued, incident, registry)
-        words = compose(queued.template, facts, language, spare=MARK_SEPTETS if effect.attempt > 1 else 0)
+        machine = queued.channel in MACHINES
+        if machine and notice is not None:
+            # A machine gets the same at every try, or it could not tell a repeat from news.
+            facts = replace(facts, made_at_ms=notice.made_at_ms, kind=notice.kind or facts.kind)
+        words = compose(queued.template, facts, language, spare=MARK_SEPTETS if effect.attempt > 1 and not machine else 0)
         number = (queued.number - 1) % LINE_NUMBERS + 1
         return Telling(
             key=queued.id,
@@ -80,7 +88,7 @@ class Tellings:
             title=words.title,
             language=language,
             event=self._event(queued, incident, facts) if incident is not None
-            else self._test(queued, notice, facts) if queued.template == "test" else None,
+            else self._test(queued, facts) if queued.template == "test" else None,
         )
 
     def _reached(self, queued: NoticeQueued, registry: Registry) -> tuple[str, str]:
@@ -120,18 +128,25 @@ class Tellings:
         return self._contacts.value(found.address_ref) if found is not None else ""
 
     def _event(self, queued: NoticeQueued, incident: Incident, facts: TextFacts) -> Event:
-        sent = incident.machines.get((queued.member, queued.channel), [])
-        made_at_ms = next((at_ms for key, at_ms in sent if key == queued.id), self._utc_ms())
+        earlier = self._earlier(queued, incident)
+        step = STEPS.get(queued.template, "updated")
         return self._built(
-            Happened(incident.id, incident.block, incident.kind, incident.node, incident.input, incident.pressed_from_at_ms,
+            Happened(incident.id, incident.block, facts.kind, incident.node, incident.input, incident.pressed_from_at_ms,
                      incident.pressed_to_at_ms, incident.code, silent=incident.secret, drill=incident.drill, late=incident.late),
-            STEPS.get(queued.template, "updated"), made_at_ms, facts, tuple((key, at_ms) for key, at_ms in sent if key != queued.id),
+            "opened" if queued.template == "repeat" and not earlier else step, facts.made_at_ms, facts, earlier,
         )
 
-    def _test(self, queued: NoticeQueued, notice: Notice | None, facts: TextFacts) -> Event:
+    def _earlier(self, queued: NoticeQueued, incident: Incident) -> tuple[tuple[str, int], ...]:
+        """What this machine has had of the incident before this notice: it leaves when those before it are over."""
+        notices = self._core.state.notices
+        before = takewhile(lambda one: one[0] != queued.id, incident.machines.get((queued.member, queued.channel), []))
+        return tuple((key, at_ms) for key, at_ms in before if notices[key].state in ARRIVED
+                     and notices[key].queued.about.get("contact") == queued.about.get("contact"))
+
+    def _test(self, queued: NoticeQueued, facts: TextFacts) -> Event:
         """A test opens no incident: its event bears the test's own id."""
         about = queued.about
-        made_at_ms = notice.made_at_ms if notice is not None else self._utc_ms()
+        made_at_ms = facts.made_at_ms
         what = Happened(queued.id.rpartition("-")[0], about.get("block", ""), about.get("kind", TEST),
                         about.get("subject", "").removeprefix("node/"), about.get("input", ""), made_at_ms, made_at_ms, drill=facts.drill)
         return self._built(what, "test", made_at_ms, facts, ())

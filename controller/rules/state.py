@@ -24,13 +24,14 @@ FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"}
 
 @dataclass(slots=True)
 class Notice:
-    """A notice that is not forgotten yet."""
+    """A notice that is not forgotten yet. kind: its incident's when it was queued; a later press may have raised that."""
 
     queued: NoticeQueued
     chain: Chain
     incident: str
     fault: str
     made_at_ms: int
+    kind: str = ""
     state: str = "queued"
     attempt: int = 1
     due_at_ms: int = 0
@@ -273,7 +274,7 @@ class ZoneState:
             fault.notices += len(body.notices)
             fault.unsent += [queued.id for queued in body.notices]
         for queued in body.notices:
-            self.notices[queued.id] = Notice(queued, chain, body.incident, body.fault, at_ms)
+            self.notices[queued.id] = Notice(queued, chain, body.incident, body.fault, at_ms, incident.kind if incident is not None else "")
             if queued.to:
                 self._stranger_answered(queued.to, at_ms)
             else:

@@ -28,7 +28,7 @@ class Event(Struct, frozen=True):
 
     step: `opened` (new), `updated` (also: the block takes it back), `cancelled` (closed), `test`. number: the notice's line number, from 1.
     cid, sia: codes without qualifier (`120`, `PA`); restore_sia: its restore code. earlier: keys of this incident's
-    earlier notices by this channel to this member, oldest first, with the times they were made (for CAP references).
+    earlier notices that this address accepted, oldest first, with the times they were made (for CAP references).
     """
 
     step: Literal["opened", "updated", "cancelled", "test"]

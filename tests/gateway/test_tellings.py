@@ -6,14 +6,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from controller.dc09_address import parse_address
+from controller.entries import NoticeMoved
 from controller.messages import Gesture
 from controller.registry import PrivateRef, Role
+from controller.rules.effects import QueueNotice
+from controller.rules.inputs import NoticeTried, Tried
 from controller.rules.policy import Policy
 from gateway.channels.cap_document import CapProfile, compose, faults
 from gateway.channels.dc09_message import message
 from gateway.contacts import Contacts
 from gateway.tellings import Tellings
-from tests.rules.night import MEMBERS, POLICY, Night, member, of, registry
+from tests.rules.night import MEMBERS, POLICY, SHIFTS, Night, member, of, registry
 
 RECEIVER = parse_address("dc09://1234@127.0.0.1:9000?format=adm-cid")
 PROFILE = CapProfile("zone-3@alarms.example.org", ("police-desk",), 3600, 0.1, ZoneInfo("America/Lima"))
@@ -34,6 +37,61 @@ def desk_by(channel: str) -> Night:
     night = Night(registry(members=[*(one for one in MEMBERS if one.id != "desk"), member("desk", Role.POLICE_DESK, channels=(channel,))]))
     night.births("b12n1")
     return night
+
+
+@pytest.mark.parametrize("channel", ["cap", "webhook", "dc09"])
+def test_a_machine_gets_the_same_at_every_try(channel: str) -> None:
+    night = desk_by(channel)
+    night.press("panic")
+    [effect] = [one for one in night.queued.values() if one.notice.member == "desk"]
+    tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
+    first = tellings.compose(effect)
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, "503") if one.notice.member == "desk" else None
+    night.sends()
+    night.press("panic")
+    night.press("fire")
+    night.replies("rosa", "4")
+    night.passes(30 * 3600)
+    again = tellings.compose(QueueNotice(effect.notice, effect.incident, attempt=7))
+    assert (again.event, again.text, again.title, again.number) == (first.event, first.text, first.title, first.number)
+
+
+def test_an_update_refers_to_what_arrived_before_it_alone() -> None:
+    night = desk_by("cap")
+    lost = [True]
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.NEVER, "410") if one.notice.member == "desk" and lost[0] else None
+    night.press("panic")
+    night.sends()
+    lost[0] = False
+    night.passes(40)
+    assert night.reads("desk") == ["police"], "offered again"
+    night.replies("rosa", "4")
+    tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
+    event = tellings.compose(next(one for one in night.queued.values() if one.notice.member == "desk")).event
+    assert event is not None
+    sent = [body.notice for body in night.bodies(NoticeMoved) if body.to == "notified"]
+    [offered] = [notice.id for notice in night.notices() if notice.member == "desk" and notice.id in sent]
+    assert [key for key, _ in event.earlier] == [offered]
+
+
+def test_a_ring_that_is_told_again_is_no_new_alert_to_a_server_that_knows() -> None:
+    caro = member("caro", Role.COORDINATOR, channels=("webhook",))
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "caro"), caro]))
+    night.births("b12n1")
+    tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
+    steps: list[tuple[str, str]] = []
+
+    def seen(one: QueueNotice) -> None:
+        event = tellings.compose(one).event
+        if one.notice.member == "caro" and event is not None:
+            steps.append((one.notice.template, event.step))
+
+    night.failing = seen
+    night.press("panic")
+    night.passes(1800)
+    assert steps[0] == ("alarm", "opened")
+    assert len(steps) > 1
+    assert set(steps[1:]) == {("repeat", "updated")}
 
 
 def test_a_drill_opens_and_ends_as_a_walk_test() -> None:
