@@ -42,7 +42,7 @@ class Gesture(StrEnum):
     CUT = "cut"                  # changeover contact: neither side connected
     SHORTED = "shorted"          # changeover contact: both sides connected
     OPENED = "opened"            # the case's tamper contact
-    TEST = "test"                # pressed while the node is in test mode
+    TEST = "test"                # pressed in test mode, or at an input of kind `test`
 
 
 class PressRef(Struct, frozen=True):

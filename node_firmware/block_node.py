@@ -255,7 +255,8 @@ class BlockNode:
             if isinstance(what, Tampered):
                 self._tampered(name, what)
             else:
-                self._meanings[meaning(what.hands, self._situation(), self._kinds.audible(name))](name, what)
+                test = self._kinds.kind_of(name) == TEST
+                self._meanings[meaning(what.hands, self._situation(), self._kinds.audible(name), test=test)](name, what)
 
     def _call(self, name: str, seen: Seen, gesture: Gesture | None = None, refers_to: PressRef | None = None) -> None:
         """A call for help. For an audible kind the siren comes first; for a silent one nothing shows."""

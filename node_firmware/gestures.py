@@ -1,4 +1,4 @@
-"""What hands can do to a button and what it means: one table, gesture × situation × (audible or silent) → meaning.
+"""What hands can do to a button and what it means: one table, gesture × situation × (audible, test or silent) → meaning.
 
 The patterns, as they are taught (see `hands.py` for how they are recognised):
 
@@ -14,7 +14,8 @@ The patterns, as they are taught (see `hands.py` for how they are recognised):
 - **check-in** (a patrol proves that it is here): tap-tap, five, tap, five, tap-tap.
 - **unclear**: taps that form no pattern, and a press too long for a tap and too short for a hold. Answered, no more.
 
-No press is refused: hold and jabs call for help in every situation. Test mode yields to an emergency that is open, so
+No press is refused: hold and jabs call for help in every situation. On a button of kind `test` they are a test in every one, since
+it calls nobody. Test mode yields to an emergency that is open, so
 that nobody's real press is taken for a test. A silent input shows nothing in any situation and therefore has one
 column: it cannot say that test mode is on, so a press there is never a test; its taps leave no trace; its cancels are
 recorded. Cancels are recorded whatever the situation, also late and at rest, and name the press they take back; the
@@ -101,6 +102,12 @@ SILENT: Final[Mapping[Hands, Mapping[Situation, Meaning]]] = {
     _H.FORCED_CANCEL: _always(_M.FORCED_CANCEL),
     _H.CHECK_IN: _always(_M.NOTHING),
 }
+TESTING: Final[Mapping[Hands, Mapping[Situation, Meaning]]] = {
+    **AUDIBLE,
+    _H.HOLD: _always(_M.TEST_PRESS),
+    _H.JABS: _always(_M.TEST_PRESS),
+    _H.AT_START: _always(_M.TEST_PRESS),
+}
 
 WIRE: Final[Mapping[Hands, Gesture]] = {
     _H.HOLD: Gesture.HOLD,
@@ -110,6 +117,6 @@ WIRE: Final[Mapping[Hands, Gesture]] = {
 """How a call for help names what the hands did."""
 
 
-def meaning(hands: Hands, situation: Situation, audible: bool) -> Meaning:
-    """What `hands` at an audible or silent input mean in `situation`."""
-    return (AUDIBLE if audible else SILENT)[hands][situation]
+def meaning(hands: Hands, situation: Situation, audible: bool, *, test: bool = False) -> Meaning:
+    """What `hands` at an audible or silent input mean in `situation`. test: the input is of kind `test`."""
+    return (SILENT if not audible else TESTING if test else AUDIBLE)[hands][situation]

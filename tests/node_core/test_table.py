@@ -1,5 +1,6 @@
 """The table gesture × situation × (audible, silent), pair by pair, through the node itself."""
 
+from collections.abc import Mapping
 from itertools import product
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from controller import messages
 from controller.messages import Ask, Gesture, LightState, Press, PressRef, encode
 from node_firmware import effects
+from node_firmware.config import InputPins
 from node_firmware.effects import Sound
-from node_firmware.gestures import AUDIBLE, SILENT, Hands, Meaning, Situation, meaning
-from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, Block
+from node_firmware.gestures import AUDIBLE, SILENT, TESTING, Hands, Meaning, Situation, meaning
+from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, WIRING, Block
 
 BY_HAND = [hands for hands in Hands if hands is not Hands.AT_START]
 OPENING = PressRef("c" * 32, 7)
@@ -37,8 +39,8 @@ RECORDED: dict[Hands, dict[Situation, Gesture | None]] = {
 ASKS = {Situation.REST, Situation.JUST_CLOSED, Situation.TEST}
 
 
-def in_situation(situation: Situation, at_ms: int = 1_000_000) -> Block:
-    block = Block(at_ms=at_ms).starts()
+def in_situation(situation: Situation, at_ms: int = 1_000_000, wiring: Mapping[str, InputPins] = WIRING) -> Block:
+    block = Block(wiring, at_ms=at_ms).starts()
     block.gateway = True
     block.links()
     if situation is Situation.ALARM:
@@ -73,7 +75,7 @@ def make(block: Block, name: str, hands: Hands) -> None:
 
 
 def test_the_table_is_complete() -> None:
-    for table in (AUDIBLE, SILENT):
+    for table in (AUDIBLE, SILENT, TESTING):
         assert set(table) == set(Hands)
         assert all(set(row) == set(Situation) for row in table.values())
 
@@ -106,6 +108,17 @@ def test_an_audible_input(hands: Hands, situation: Situation) -> None:
         assert made[0].refers_to == (OPENING if names_opening else None)
     else:
         assert all(press.refers_to is None for press in made)
+
+
+@pytest.mark.parametrize(("hands", "situation"), list(product((Hands.HOLD, Hands.JABS), Situation)))
+def test_an_input_of_kind_test_calls_nobody(hands: Hands, situation: Situation) -> None:
+    block = in_situation(situation, wiring={**WIRING, "try": InputPins(pressed=12, kind="test", light=13)})
+    light = block.lights["panic"]
+    make(block, "try", hands)
+    assert [(press.kind, press.gesture) for press in block.made()] == [("test", Gesture.TEST)]
+    assert [effect.for_ms for effect in block.seen(effects.SoundSiren)] == [1000], "one round"
+    assert block.passes(20_000).light("panic") is light
+    assert not block.siren_sounds()
 
 
 @pytest.mark.parametrize(("hands", "situation"), list(product(BY_HAND, Situation)))
