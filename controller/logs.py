@@ -7,6 +7,8 @@ import sys
 from typing import Final
 
 LINES_MAX: Final = 5000
+TALKATIVE: Final = ("alembic",)
+"""Libraries whose everyday work is nobody's news."""
 
 
 class _Dropping(logging.handlers.QueueHandler):
@@ -29,6 +31,8 @@ def start(*, verbose: bool) -> logging.handlers.QueueListener:
     root = logging.getLogger()
     root.handlers = [_Dropping(lines)]
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.WARNING)
     listener = logging.handlers.QueueListener(lines, writer)
     listener.start()
     return listener

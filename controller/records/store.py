@@ -64,9 +64,9 @@ class Store:
         engine = database.connect(url)
         if database.is_sqlite(engine):
             _make_folder(Path(database.name_of(engine)))
-        database.migrate(engine)
         store = cls(engine, zone, draw)
         try:
+            database.migrate(engine)
             with database.trouble(engine):
                 connection = store._connected()
                 with connection.begin(), closing(connection.connection.cursor()) as cursor:
