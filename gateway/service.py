@@ -28,6 +28,7 @@ from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from controller.supervisor import Supervisor
 from gateway.broker import Broker
+from gateway.channel_life import live
 from gateway.channels.apprise import AppriseChannel
 from gateway.channels.cap import CapChannel
 from gateway.channels.channel import Channel, ChannelNews, Delivered, PartState, Wrote
@@ -109,7 +110,7 @@ class Service:
                              self._watch_registry(), self._commit_hourly()):
                     group.create_task(part)
                 for channel in self._channels.values():
-                    group.create_task(self._live(channel))
+                    group.create_task(live(channel, self._news, self._decisions.put))
                 supervisor.ready()
         finally:
             supervisor.stopping()
@@ -168,16 +169,6 @@ class Service:
             self._inbox.take(self._broker.take())
 
     # What channels say.
-
-    async def _live(self, channel: Channel) -> None:
-        """Let a channel live; one that fails is started again, the others do not notice."""
-        while True:
-            try:
-                await channel.run(self._news)
-            except Exception as fault:  # its text may hold an address: only its kind is said
-                logger.error("channel %s: %s; started again", channel.name, type(fault).__name__)
-                self._decisions.put(PartFailed(f"gateway/{channel.name}", "channel-failed"))
-            await asyncio.sleep(5)
 
     def _news(self, news: ChannelNews) -> asyncio.Future[None] | None:
         match news:

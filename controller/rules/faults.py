@@ -33,10 +33,13 @@ def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret
         _tell(desk, fault, "fault", "FAULT", [member for member in _menders(desk, code) if member.id not in know])
 
 
-def end_fault(desk: Desk, subject: str, code: str) -> None:
+def end_fault(desk: Desk, subject: str, code: str, *, secret: bool = False) -> None:
     """It is mended. What is still unsent of it is taken back; who was told is told, unless it comes back before long."""
-    ident = desk.state.fault_of.get((subject, code))
+    ident = (desk.state.sealed_faults if secret else desk.state.fault_of).get((subject, code))
     if ident is None:
+        return
+    if secret:
+        desk.record(Chain.SEALED, FaultEnded(ident))
         return
     for notice in [desk.state.notices[notice] for notice in desk.state.faults[ident].unsent]:
         _stop(desk, notice)
@@ -63,20 +66,19 @@ def _stop(desk: Desk, notice: Notice) -> None:
 
 def seen(desk: Desk, signs: Signs, subject: str, code: str, *, secret: bool = False) -> None:
     """Something happened that is a fault until it was not seen for a while."""
-    signs.seen_at_ms[subject, code] = desk.at_ms
     raise_fault(desk, subject, code, secret=secret)
+    signs.seen_at_ms[(desk.state.sealed_faults if secret else desk.state.fault_of)[subject, code]] = desk.at_ms
 
 
 def look(desk: Desk, signs: Signs) -> None:
     """Remind of what lasts; end what was not seen any more."""
     for fault in list(desk.state.faults.values()):
         key = fault.subject, fault.code
-        if desk.state.fault_of.get(key) != fault.id:
-            continue
-        if fault.code in SEEN_ONLY and desk.at_ms - signs.seen_at_ms.setdefault(key, desk.at_ms) >= ENDS_BY_ITSELF_MS:
-            del signs.seen_at_ms[key]
-            end_fault(desk, *key)
-        elif desk.now.utc_ms - desk.state.fault_told_at_ms.get(key, desk.now.utc_ms) >= desk.policy.times.fault_repeat_s * 1000:
+        secret = desk.state.sealed_faults.get(key) == fault.id
+        if fault.code in SEEN_ONLY and desk.at_ms - signs.seen_at_ms.setdefault(fault.id, desk.at_ms) >= ENDS_BY_ITSELF_MS:
+            del signs.seen_at_ms[fault.id]
+            end_fault(desk, *key, secret=secret)
+        elif not secret and desk.now.utc_ms - desk.state.fault_told_at_ms.get(key, desk.now.utc_ms) >= desk.policy.times.fault_repeat_s * 1000:
             _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER", _menders(desk, fault.code))
 
 

@@ -28,8 +28,8 @@ class Signs:
         self.uptimes = Uptimes()
         self.faults: dict[str, tuple[NodeFault, ...]] = {}
         """Node -> the faults that its last beat named."""
-        self.seen_at_ms: dict[tuple[str, str], int] = {}
-        """(subject, code) -> when a fault that ends by itself was last seen."""
+        self.seen_at_ms: dict[str, int] = {}
+        """Fault -> when, of those that end by themselves, it was last seen."""
         self.bad: dict[tuple[str, str], Suppressed] = {}
         """(node, sort) -> the minute that runs."""
         self.look_at_ms = 0

@@ -203,7 +203,8 @@ def _faults(desk: Desk, signs: Signs, node: str, said: tuple[NodeFault, ...]) ->
     known = signs.faults.get(node)
     if known is None:
         ours = {LATE, UNKNOWN_KIND, self_tests.FAILED, *SEEN_ONLY}
-        before = {code for subject, code in desk.state.fault_of if subject == f"node/{node}" and code.partition(":")[0] not in ours}
+        standing = {*desk.state.fault_of, *desk.state.sealed_faults}
+        before = {code for subject, code in standing if subject == f"node/{node}" and code.partition(":")[0] not in ours}
     else:
         before = {_code(fault) for fault in known}
     now = {_code(fault): _secret(desk, node, fault) for fault in said}
@@ -212,6 +213,7 @@ def _faults(desk: Desk, signs: Signs, node: str, said: tuple[NodeFault, ...]) ->
         raise_fault(desk, f"node/{node}", code, secret=now[code])
     for code in sorted(before - now.keys()):
         end_fault(desk, f"node/{node}", code)
+        end_fault(desk, f"node/{node}", code, secret=True)
 
 
 def _secret(desk: Desk, node: str, fault: NodeFault) -> bool:

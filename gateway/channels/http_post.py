@@ -80,7 +80,8 @@ class Poster:
         self._contexts: dict[bool, ssl.SSLContext] = {}
         self._expired: set[str] = set()
         self._report: Report | None = None
-        self._reported = False
+        self._checked = False
+        self._reported: bool | None = None
 
     async def post(self, key: str, target: Target, body: bytes, content_type: str) -> Outcome:
         """Post `body` under the idempotency key `key`, and say what the answer means. Raises nothing."""
@@ -102,7 +103,8 @@ class Poster:
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError):
             # A kept-alive connection that the server had closed meanwhile. The key makes a repeat harmless.
             return await self._again(target, body, headers)
-        self._note_expiry(host, expired=False)
+        if target.url.scheme == "https":
+            self._note_expiry(host, expired=False)
         return outcome
 
     def report_to(self, report: Report) -> None:
@@ -111,16 +113,17 @@ class Poster:
         self._tell()
 
     def _note_expiry(self, host: str, *, expired: bool) -> None:
+        self._checked = True
         if expired:
             self._expired.add(host)
-        elif self._expired:
+        else:
             self._expired.discard(host)
-        if bool(self._expired) != self._reported:
-            self._tell()
+        self._tell()
 
     def _tell(self) -> None:
         faulty = bool(self._expired)
-        if self._report is not None and faulty != self._reported:
+        # The first word of each life is said, too: an earlier one may have ended while a certificate was faulty.
+        if self._report is not None and self._checked and faulty != self._reported:
             self._reported = faulty
             # The host may be somebody's own server: it is not named.
             self._report(PartState(f"{self._name}/certificate", "expired", faulty, "a server's certificate has expired"))

@@ -208,11 +208,14 @@ async def test_a_certificate_of_nobody_we_trust_is_not_spoken_to(
         assert server.requests == []
 
 
-async def test_a_certificate_in_order_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_certificate_in_order_is_said_once_since_the_last_life_may_have_seen_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:
     news = News()
     tls = certificate(tmp_path, until_s=3600)
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
     webhook = WebhookChannel(QUICK)
     async with WebServer(tls) as server, running(webhook.run(news)):
         assert await webhook.send(telling(server.url)) == Sent("200")
-    assert news.said == []
+        assert await webhook.send(telling(server.url, number=2)) == Sent("200")
+    assert news.said == [("webhook/certificate", "expired", False)]

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controller.entries import Chain, FaultEnded, FaultRaised
+from controller.messages import NodeFault
 from controller.registry import Role
 from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Started, Tried
 from controller.rules.state import ZoneState
@@ -118,3 +120,34 @@ def test_the_last_word_on_a_fault_is_true(story: list[str | int]) -> None:
         elif happening in {700, 5000} and words:
             assert words[-1] == "fault_ended"
         assert all(one != other for one, other in itertools.pairwise(words) if one != "fault_reminder"), "nothing is said twice"
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_a_silent_button_that_is_stuck_a_second_time_is_a_second_fault(restarted: bool) -> None:
+    night = Night()
+    night.births("b12n1")
+    opened = [entry for entry in night.entries if entry[0] is Chain.OPEN]
+    for stuck in ((NodeFault("stuck", "h1"),), (), (NodeFault("stuck", "h1"),), ()):
+        night.passes(1)
+        night.beats("b12n1", faults=stuck)
+        if restarted:
+            restart(night)
+    sealed = [type(body) for chain, _, body in night.entries if chain is Chain.SEALED and isinstance(body, FaultRaised | FaultEnded)]
+    assert sealed == [FaultRaised, FaultEnded] * 2
+    if not restarted:
+        assert [entry for entry in night.entries if entry[0] is Chain.OPEN] == opened
+
+
+def test_a_silent_press_does_not_prolong_an_open_fault() -> None:
+    def ended_at_s(silent: bool) -> int:
+        night = Night()
+        night.births("b12n1")
+        night.press("panic", conflicts_with="d" * 32)
+        night.passes(1800)
+        if silent:
+            night.press("violence", conflicts_with="d" * 32)
+        night.passes(7200)
+        assert len(night.bodies(FaultEnded, Chain.SEALED)) == silent
+        return next(at_ms for chain, at_ms, body in night.entries if chain is Chain.OPEN and isinstance(body, FaultEnded))
+
+    assert ended_at_s(silent=True) == ended_at_s(silent=False)
