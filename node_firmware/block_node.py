@@ -217,9 +217,7 @@ class BlockNode:
         for waiting in event.waiting:
             press = waiting.press
             secret = self._kinds.secret(press.input, press.kind)
-            outgoing = self._outbox.add(
-                press, waiting.made_at_ms, self._kinds.rank(press.kind), secret=secret, kept=True, now_ms=self._now_ms
-            )
+            outgoing = self._outbox.add(press, waiting.made_at_ms, waiting.rank, secret=secret, kept=True, now_ms=self._now_ms)
             if outgoing is None:
                 continue
             found.append(outgoing)

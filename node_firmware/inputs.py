@@ -21,10 +21,14 @@ class Edge(Struct, frozen=True):
 
 
 class WaitingPress(Struct, frozen=True):
-    """A press that the outbox still holds. made_at_ms: on this machine's clock; None when the machine has restarted since."""
+    """A press that the outbox still holds, with the rank that it was kept with.
+
+    made_at_ms: on this machine's clock; None when the machine has restarted since.
+    """
 
     press: Press
     made_at_ms: int | None
+    rank: int
 
 
 class Started(Struct, frozen=True):

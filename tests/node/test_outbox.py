@@ -74,7 +74,7 @@ def test_a_press_is_there_after_a_restart_with_its_age_and_gone_when_forgotten(d
         first.outbox.put(keep(seq))
         assert first.answer() == PressKept(PressRef(BOOT, seq))
     first.outbox.put(ForgetPress(PressRef(BOOT, 1)))
-    assert desk().found == Found(waiting=(WaitingPress(press(2), 5),), machine_restarted=False)
+    assert desk().found == Found(waiting=(WaitingPress(press(2), 5, 1),), machine_restarted=False)
 
 
 def test_the_row_holds_the_exact_bytes(desk: Callable[[], Desk], tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_after_a_restart_of_the_machine_presses_have_no_age(desk: Callable[[], D
     first.answer()
     first.close()
     monkeypatch.setattr(outbox, "kernel_boot_id", lambda: "another")
-    assert desk().found == Found(waiting=(WaitingPress(press(1), None),), machine_restarted=True)
+    assert desk().found == Found(waiting=(WaitingPress(press(1), None, 1),), machine_restarted=True)
 
 
 def test_a_supply_that_collapses_under_the_siren_leaves_its_mark(desk: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch) -> None:

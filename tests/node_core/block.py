@@ -113,10 +113,10 @@ class Block:
                 self.lights[name] = light
             case effects.TryDisk(order=order) if self.disk is not None:
                 self._coming.append(inputs.DiskTried(order, "" if self.disk == "well" else self.disk))
-            case effects.KeepPress(press=press, made_at_ms=made_at_ms) if self.disk is not None:
+            case effects.KeepPress(press=press, made_at_ms=made_at_ms, rank=rank) if self.disk is not None:
                 ref = PressRef(press.boot, press.seq)
                 if self.disk == "well":
-                    self.stored[ref] = inputs.WaitingPress(press, made_at_ms)
+                    self.stored[ref] = inputs.WaitingPress(press, made_at_ms, rank)
                     self._coming.append(inputs.PressKept(ref))
                 else:
                     self._coming.append(inputs.PressNotKept(ref, self.disk))

@@ -74,15 +74,21 @@ def test_after_a_restart_the_age_goes_on_and_after_a_reboot_there_is_none(block:
     assert block.seen(effects.PublishPress)[0].age_ms == block.now_ms - made_at_ms
     press = block.made()
     assert not press, "what is on disk is not written again"
-    waiting = tuple(inputs.WaitingPress(kept.press, None) for kept in block.stored.values())
+    waiting = tuple(inputs.WaitingPress(kept.press, None, kept.rank) for kept in block.stored.values())
     block.restarts(2, waiting=waiting, machine_restarted=True).forgets().links()
     assert block.seen(effects.PublishPress)[0].age_ms is None
     assert block.published(Online)[0].machine_restarted
 
 
+def test_a_patrols_check_in_is_sent_last_also_after_a_restart(block: Block) -> None:
+    block.checks_in("panic").presses("medical")
+    block.restarts().links()
+    assert [effect.press.gesture for effect in block.seen(effects.PublishPress)[-2:]] == [Gesture.HOLD, Gesture.CHECK_IN]
+
+
 def test_a_disk_that_answers_late_brings_what_it_held(block: Block) -> None:
     held = tuple(
-        inputs.WaitingPress(Press("e" * 32, seq, name, kind, Gesture.HOLD), None)
+        inputs.WaitingPress(Press("e" * 32, seq, name, kind, Gesture.HOLD), None, default_kinds()[kind].rank)
         for seq, name, kind in ((1, "medical", "medical"), (2, "panic", "panic"), (3, "hidden", "violence"))
     )
     kept = Settings("f" * 32, 7, default_kinds(), {}, siren_s_max=30)
@@ -136,7 +142,7 @@ def test_beats_come_at_their_pace_and_sooner_with_news_but_never_as_a_flood(link
 def test_too_many_open_presses_are_a_fault_and_silent_ones_never() -> None:
     def waiting(name: str, kind: str) -> tuple[inputs.WaitingPress, ...]:
         return tuple(
-            inputs.WaitingPress(Press("e" * 32, seq, name, kind, Gesture.HOLD), None) for seq in range(1, 1202)
+            inputs.WaitingPress(Press("e" * 32, seq, name, kind, Gesture.HOLD), None, 1) for seq in range(1, 1202)
         )
 
     block = Block().starts(waiting=waiting("hidden", "violence")).links()
@@ -152,7 +158,7 @@ def test_a_day_without_network_costs_each_press_the_same() -> None:
 
     def seconds(number: int) -> float:
         waiting = tuple(
-            inputs.WaitingPress(Press("e" * 32, seq, "panic", "panic", Gesture.HOLD), 0) for seq in range(1, number + 1)
+            inputs.WaitingPress(Press("e" * 32, seq, "panic", "panic", Gesture.HOLD), 0, 1) for seq in range(1, number + 1)
         )
         block = Block()
         began = time.process_time()
