@@ -12,6 +12,7 @@ from rich.table import Table
 from sqlalchemy import Engine
 
 from controller.errors import BadConfig
+from controller.policy_file import read_policy
 from controller.records import database, registry_csv, registry_store
 from controller.records.private import Private
 from controller.records.registry_cells import COLUMNS
@@ -24,6 +25,8 @@ FolderArgument = Annotated[Path, typer.Argument(help=f"A folder with {', '.join(
 DatabaseOption = Annotated[str, typer.Option("--database", help="sqlite:///path, postgresql://user@host/name, or a SQLite file's path.")]
 KeyOption = Annotated[Path | None, typer.Option(
     "--key-file", help="The key of the private values; made (mode 600) if there is none. Beside a SQLite file, people.key is taken.")]
+PolicyOption = Annotated[Path | None, typer.Option(
+    "--policy", help="The policy by which each silent input must have somebody who is told; policy.toml in the folder is taken.")]
 ZonesOption = Annotated[list[str] | None, typer.Option("--zone", help="This zone alone; may be given several times.")]
 
 
@@ -33,10 +36,11 @@ def import_(
     database_url: DatabaseOption,
     key_file: KeyOption = None,
     zone: ZonesOption = None,
+    policy: PolicyOption = None,
     author: Annotated[str, typer.Option("--author", help="Who changes the registry; kept with each row.")] = "",
 ) -> None:
     """Make the database's registry what the files say, whole or not at all; what is no longer in them is retired."""
-    read = registry_csv.read(folder, zone or ())
+    read = _read(folder, zone, policy)
     engine = database.connect(database_url)
     key = _key(engine, key_file)
     if database.is_sqlite(engine):
@@ -67,9 +71,9 @@ def export(
 
 
 @registry.command()
-def check(folder: FolderArgument, zone: ZonesOption = None) -> None:
+def check(folder: FolderArgument, zone: ZonesOption = None, policy: PolicyOption = None) -> None:
     """Check the files without a database: every fault with its place."""
-    for name, draft in registry_csv.read(folder, zone or ()).drafts.items():
+    for name, draft in _read(folder, zone, policy).drafts.items():
         typer.echo(f"zone {name}: {len(draft.blocks)} blocks, {len(draft.nodes)} nodes, {len(draft.inputs)} inputs, "
                    f"{len(draft.members)} members, {len(draft.shifts)} shifts: no fault")
 
@@ -107,6 +111,14 @@ def numbers(database_url: DatabaseOption, zone: ZonesOption = None) -> None:
             block = found.blocks[found.nodes[one.node].block]
             number = f"{one.number:03d}" if one.number else "none"
             typer.echo("\t".join((name, number, one.kind, one.node, one.input, block.id, block.name, block.meeting_point)))
+
+
+def _read(folder: Path, zones: list[str] | None, policy: Path | None) -> registry_csv.Folder:
+    path = policy or folder / "policy.toml"
+    if policy is None and not path.is_file():
+        typer.echo(f"no {path}: whether anybody is told of the silent inputs' presses is not checked; give --policy", err=True)
+        return registry_csv.read(folder, zones or ())
+    return registry_csv.read(folder, zones or (), read_policy(path))
 
 
 def _key(engine: Engine, given: Path | None) -> Path:

@@ -12,9 +12,10 @@ import typer
 
 from controller import logs
 from controller.errors import BrokenPromise, CuadraError
+from controller.policy_file import read_policy
 from controller.settings_file import read
 from gateway.config import GatewayConfig
-from gateway.service import Service, read_policy
+from gateway.service import Service
 
 logger = logging.getLogger(__name__)
 
@@ -45,7 +46,7 @@ def run(config: ConfigPath = Path("/etc/cuadra/gateway.toml"), *, verbose: bool 
 def check(config: ConfigPath = Path("/etc/cuadra/gateway.toml")) -> None:
     """Read the file and the policy it names, and say every fault of both."""
     settings = read(config, GatewayConfig)
-    policy = read_policy(settings)
+    policy = read_policy(settings.policy)
     channels = [name for name in ("sms", "dc09", "cap", "apprise", "webhook") if getattr(settings, name) is not None]
     typer.echo(f"{config}: zone {settings.zone}, channels {', '.join(channels)}, policy {policy.version} with {', '.join(policy.kinds)}")
 

@@ -6,7 +6,6 @@ started again by systemd, when a promise is broken; everything else it lives thr
 
 import asyncio
 import logging
-import os
 import secrets
 import time
 from importlib.metadata import version
@@ -16,6 +15,7 @@ from controller.authentication import PrivateKey
 from controller.entries import Chain, NoticeMoved
 from controller.errors import BadConfig, BadMessage, CuadraError, Unavailable
 from controller.instants import Now
+from controller.policy_file import read_policy
 from controller.records import registry_store
 from controller.records.checkpoint import Signer
 from controller.records.commitments import commitment
@@ -23,7 +23,6 @@ from controller.records.private import Private
 from controller.records.store import Store
 from controller.rules.effects import GiveReceipt, QueueNotice, ReleaseText, SendDown, SendOrder, StopNotice, ZoneEffect
 from controller.rules.inputs import NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
-from controller.rules.policy import Policy
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from controller.supervisor import Supervisor
@@ -72,7 +71,7 @@ class Service:
         Raises BadConfig; Unavailable when the database cannot be used now.
         """
         self._config = config
-        self._policy = read_policy(config)
+        self._policy = read_policy(config.policy)
         own = PrivateKey.at(config.keys.gateway)
         self._signer = Signer(own, config.zone)
         self._store = Store.open(config.database, config.zone)
@@ -235,15 +234,6 @@ class Service:
 def now() -> Now:
     """The machine's clocks."""
     return Now(time.monotonic_ns() // 1_000_000, time.time_ns() // 1_000_000)
-
-
-def read_policy(config: GatewayConfig) -> Policy:
-    """The policy that the file names. Raises BadConfig with every fault of it."""
-    try:
-        text = config.policy.read_text(encoding="utf-8")
-    except OSError as fault:
-        raise BadConfig([f"policy: {config.policy} cannot be read ({os.strerror(fault.errno or 0)}); correct the path"]) from fault
-    return Policy.parse(text, str(config.policy))
 
 
 def fold(store: Store) -> Folded:

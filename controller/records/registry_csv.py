@@ -8,17 +8,17 @@ import csv
 import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
 
 from sqlalchemy import Engine
 
 from controller.errors import BadConfig
 from controller.records import database, registry_store
 from controller.records.private import Private
-from controller.records.registry_cells import COLUMNS, CONTACTS_BETWEEN, Faults, Line, lines
+from controller.records.registry_cells import CHANNELS, COLUMNS, CONTACTS_BETWEEN, Faults, Line, lines
 from controller.records.registry_draft import Draft
 from controller.records.registry_store import Change, Revision
-from controller.registry import INPUT_NUMBER_MAX, Block, District, Input, Member, Node, Role, Shift, Zone
+from controller.registry import INPUT_NUMBER_MAX, Block, District, Input, Member, Node, Shift, Zone
+from controller.rules.policy import Policy
 
 
 class Folder:
@@ -34,13 +34,13 @@ class Folder:
         return self._places[table, row]
 
 
-def read(path: Path, only: Collection[str] = ()) -> Folder:
-    """Read the folder; only: these zones, all when empty.
+def read(path: Path, only: Collection[str] = (), policy: Policy | None = None) -> Folder:
+    """Read the folder; only: these zones, all when empty. policy: by which each silent input must have somebody who is told.
 
     Raises BadConfig with every fault: file, line, column, what was found, what was expected, what to do.
     """
     faults = Faults()
-    reader = _Reader(path, faults)
+    reader = _Reader(path, faults, policy)
     drafts = reader.drafts()
     for zone in only:
         if zone not in drafts:
@@ -83,13 +83,15 @@ def write(path: Path, drafts: Sequence[Draft]) -> None:
 class _Reader:
     """The folder while it is read. Ids are taken in even from faulty rows, so that one fault is not reported as many."""
 
-    def __init__(self, path: Path, faults: Faults) -> None:
+    def __init__(self, path: Path, faults: Faults, policy: Policy | None) -> None:
         self._path = path
         self._faults = faults
+        self._policy = policy
         self.places: dict[tuple[str, str], Line] = {}
         self._drafts: dict[str, Draft] = {}
         self._zone_of: dict[str, dict[str, str]] = {"block": {}, "node": {}, "member": {}}
-        self._reachable: set[str] = set()
+        self._channels: dict[str, frozenset[str]] = {}
+        """Member -> by what they are reached; by anything where a contact is faulty, which is named there."""
 
     def drafts(self) -> dict[str, Draft]:
         district = self._district()
@@ -159,8 +161,8 @@ class _Reader:
         if not self._new(line, "member", "id", member):
             return
         self._zone_of["member"][member] = zone
-        if line.filled("contacts"):
-            self._reachable.add(member)
+        channels = frozenset(channel for channel, _ in contacts)
+        self._channels[member] = channels or frozenset(CHANNELS if line.filled("contacts") else ())
         holder = self.places.setdefault(("call sign", f"{zone} {call_sign.casefold()}"), line)
         if holder is not line:
             line.fault("call_sign", "a call sign of its own for each member of a zone", "choose another",
@@ -182,9 +184,13 @@ class _Reader:
         for member in excludes:
             if member not in draft.members:
                 line.fault("excludes", f"ids of members of zone {zone}", "correct it", found="found an id that no member of the zone has")
-        if excludes and not _somebody_left(draft, kind, self._reachable.difference(excludes)):
-            line.fault("excludes", f"somebody to be left who is told of {kind}", "exclude fewer, or add members first",
-                       found="found exclusions that leave nobody")
+        if self._policy is not None and self._policy.kind(kind).silent and not self._told(draft, kind, excludes):
+            if excludes:
+                line.fault("excludes", f"somebody to be left who is told of {kind}", "exclude fewer, or add members first",
+                           found="found exclusions that leave nobody")
+            else:
+                line.fault("kind", "a kind of which somebody is told, or a member with a contact in its circle", "add members first",
+                           found=f"found {kind!r}, of which the policy tells none of the zone's members")
         holder = self.places.setdefault(("number", f"{zone} {number}"), line)
         if number and holder is not line:
             line.fault("number", "a number of its own for each input of a zone", "choose another, or leave it empty",
@@ -192,6 +198,11 @@ class _Reader:
         draft.inputs[key] = Input(node, name, kind, excludes=excludes, number=number)
         if address:
             draft.addresses[key] = address
+
+    def _told(self, draft: Draft, kind: str, excludes: Collection[str]) -> list[str]:
+        """The members who are told of a press of this kind."""
+        return [member.id for member in draft.members.values() if self._policy is not None and member.id not in excludes
+                and self._policy.tells(kind, member.roles, self._channels[member.id])]
 
     def _shift(self, line: Line) -> None:
         shift, member, role = line.name("id"), line.name("member"), line.role("role")
@@ -228,17 +239,6 @@ class _Reader:
         if first is not line:
             line.fault(column, "each id once", "choose another id, or remove a line", found=f"found the id of line {first.number} again")
         return first is line
-
-
-_TOLD_OF: Final[Mapping[str, frozenset[Role]]] = {
-    "violence": frozenset({Role.TRAINED_VIOLENCE, Role.POLICE_DESK}),
-    "extortion": frozenset({Role.TRAINED_EXTORTION, Role.POLICE_DESK}),
-}
-
-
-def _somebody_left(draft: Draft, kind: str, reachable: Collection[str]) -> bool:
-    circle = _TOLD_OF.get(kind, frozenset(Role))
-    return any(member.id in reachable and circle.intersection(member.roles) for member in draft.members.values())
 
 
 def _check_retired(folder: Folder, draft: Draft, gone: set[tuple[str, registry_store.Key]]) -> None:

@@ -5,7 +5,7 @@ A committee changes this file, not the code. Every decision names the version (a
 
 import hashlib
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, Literal
@@ -227,6 +227,15 @@ class Policy:
     def is_silent(self, kind: str) -> bool:
         """Whether a press of this kind is a secret of its own circle."""
         return kind != TAMPER and not self.kind(kind).audible
+
+    def tells(self, kind: str, roles: Collection[Role], channels: Collection[str]) -> bool:
+        """Whether a press of this kind is told to members with these roles and ways to reach them, before anybody verifies it."""
+        its = self.kind(kind)
+        lists = [(step.roles, step.channels) for step in its.steps]
+        if its.police is Police.IMMEDIATELY:
+            lists.append((self.police.roles, self.police.channels))
+        known = set(roles) & set(its.circle) if its.silent else set(roles)
+        return any(known.intersection(told) and set(channels).intersection(by) for told, by in lists)
 
     def kind(self, name: str) -> Kind:
         """The kind of that name; for one that no policy knows (an older node's) what holds for panic, or the most serious one."""

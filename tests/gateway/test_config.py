@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from controller.errors import BadConfig
+from controller.policy_file import read_policy
 from controller.settings_file import read
 from gateway.config import GatewayConfig
-from gateway.service import read_policy
 
 EXAMPLE = Path("config/gateway.toml")
 
@@ -46,4 +46,4 @@ def test_a_policy_that_is_not_there_is_said(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text(f'zone = "z3"\npolicy = "{tmp_path / "none.toml"}"\n[webhook]\n', encoding="utf-8")
     with pytest.raises(BadConfig, match="correct the path"):
-        read_policy(read(file, GatewayConfig))
+        read_policy(read(file, GatewayConfig).policy)

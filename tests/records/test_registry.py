@@ -12,15 +12,18 @@ from sqlalchemy import Engine, select
 from sqlalchemy.engine import make_url
 
 from controller.errors import BadConfig
+from controller.policy_file import read_policy
 from controller.records import database, registry_csv, registry_store, tables
 from controller.records.private import Private
 from controller.records.registry_cells import COLUMNS
 from controller.records.registry_draft import version_of
 from controller.records.registry_store import Change, Revision
 from controller.registry import TABLES, Role
+from controller.rules.policy import Policy
 from simulators.demo_keys import private_key
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "villa-maria"
+POLICY = read_policy(EXAMPLE / "policy.toml")
 CHANGE = Change("ana", "csv", 1_790_000_000_000)
 SMALL = {
     "district": "id,name,timezone,language\nvmt,Villa María,America/Lima,es\n",
@@ -264,6 +267,9 @@ FAULTY = [
     ("inputs", "b9n1,b1", "b8n1,b1", "inputs.csv, line 4, column node: found 'b8n1'; expected an id of nodes.csv"),
     ("inputs", "segundo piso,m1", "segundo piso,m9", "inputs.csv, line 3, column excludes: found an id that no member of the zone has"),
     ("inputs", "segundo piso,m1", "segundo piso,m1 m2", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
+    ("inputs", "violence,Lote 14 segundo piso,m1", "extortion,,", "inputs.csv, line 3, column kind: found 'extortion', of which the policy tells"),
+    ("members", "sms:+51987654322", "", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
+    ("members", "sms:+51987654322", "dc09:dc09://1234@h:1", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
     ("inputs", "b1n1,b4", "b1n1,b1", "inputs.csv, line 3, column input: found the id of line 2 again"),
     ("inputs", "excludes\n", "excludes,nummer\n", "inputs.csv, line 1: an unknown column 'nummer'; expected the columns"),
     ("inputs", SMALL["inputs"], "node,input,kind,address,excludes,number\nb1n1,b1,panic,,,1000\n",
@@ -302,9 +308,25 @@ def test_a_receiver_s_address_needs_no_more_than_the_page_on_channels_says(folde
 def test_a_faulty_cell_is_named_with_its_place(folder: Path, file: str, old: str, new: str, said: str) -> None:
     edit(folder, file, old, new)
     with pytest.raises(BadConfig) as refused:
-        registry_csv.read(folder)
+        registry_csv.read(folder, policy=POLICY)
     assert any(said in fault for fault in refused.value.faults), refused.value.faults
     assert all(str(folder) in fault for fault in refused.value.faults)
+
+
+def test_a_silent_kind_of_the_district_s_own_has_its_circle_checked_too(folder: Path) -> None:
+    text = (EXAMPLE / "policy.toml").read_text(encoding="utf-8")
+    own = text[text.index("[kinds.violence]"):text.index("[kinds.extortion]")]
+    stalking = read_policy_text(folder, text + own.replace("violence", "stalking").replace('"trained-stalking"', '"serenazgo"'))
+    edit(folder, "inputs", "violence,Lote 14", "stalking,Lote 14")
+    with pytest.raises(BadConfig, match="exclusions that leave nobody; expected somebody to be left who is told of stalking"):
+        registry_csv.read(folder, policy=stalking)
+    edit(folder, "members", "trained-violence patrol", "serenazgo patrol")
+    assert list(registry_csv.read(folder, policy=stalking).drafts) == ["z1", "z2"]
+
+
+def read_policy_text(folder: Path, text: str) -> Policy:
+    (folder / "own.toml").write_text(text, encoding="utf-8")
+    return read_policy(folder / "own.toml")
 
 
 def test_all_faults_are_named_together_and_none_of_it_is_imported(engine: Engine, folder: Path, bring_in: BringIn) -> None:
@@ -349,7 +371,7 @@ def test_the_columns_are_those_of_every_file() -> None:
 
 
 def test_the_example_district_is_whole(tmp_path: Path) -> None:
-    read = registry_csv.read(EXAMPLE)
+    read = registry_csv.read(EXAMPLE, policy=POLICY)
     assert len(read.drafts) == 7
     for zone, draft in read.drafts.items():
         assert len(draft.blocks) >= 24, zone
