@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import re
 import signal
 import subprocess
@@ -20,6 +19,7 @@ from node_firmware.config import NodeConfig, default_kinds
 from tests.mosquitto import Mosquitto
 from tests.node.gateway import Gateway
 from tests.project.repository import ROOT
+from tests.project.typing_in import lines_after, typed
 
 pytestmark = [pytest.mark.whole, pytest.mark.timeout(300)]
 
@@ -30,28 +30,15 @@ ABSENT = ("sqlalchemy", "alembic", "aiohttp", "apprise", "babel", "textual", "lx
 def cuadra(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The `cuadra` command of an environment that the README's lines for a node have made."""
     place = tmp_path_factory.mktemp("node") / "cuadra"
-    lines = re.search(r"\*\*A node\*\*.*?```sh\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert lines is not None
-    assert lines.group(1).count("/opt/cuadra") == 4
-    script = lines.group(1).replace("/opt/cuadra", str(place)).replace("python3 ", f"{sys.executable} ")
+    lines = lines_after("README.md", "**A node**")
+    assert lines.count("/opt/cuadra") == 4
+    script = lines.replace("/opt/cuadra", str(place)).replace("python3 ", f"{sys.executable} ")
     assert "A block's node" in typed(script)
     return place / "bin" / "cuadra"
 
 
-def typed(script: str) -> str:
-    """What these lines print, typed here by somebody who may do everything; the machine's users and services are left alone."""
-    machine = 'sudo() { [ "$1" = -u ] && shift 2; "$@"; }; useradd() { echo "useradd $*"; }; systemctl() { echo "systemctl $*"; }\n'
-    done = subprocess.run(["sh", "-e"], input=machine + script, cwd=ROOT, capture_output=True, text=True, check=False,
-                          env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
-
-
 def test_the_installer_s_lines_do_what_the_page_says(cuadra: Path, tmp_path: Path) -> None:
-    page = (ROOT / "docs" / "node.md").read_text().partition("## Installing")[2]
-    lines = re.search(r"```sh\n(.*?)```", page, re.DOTALL)
-    assert lines is not None
-    script = lines.group(1).replace("-o cuadra-node -g cuadra-node ", "")
+    script = lines_after("docs/node.md", "## Installing").replace("-o cuadra-node -g cuadra-node ", "")
     for place, here in (("/opt/cuadra", cuadra.parents[1]), ("/etc", tmp_path / "etc"), ("/var/lib", tmp_path / "lib")):
         script = script.replace(f"{place}/", f"{here}/")
     (tmp_path / "etc" / "systemd" / "system").mkdir(parents=True)
