@@ -17,11 +17,15 @@ _ANSWERABLE: Final = re.compile(r"\+[0-9]{7,15}")
 
 
 class Sender(NamedTuple):
-    """Who wrote. member: None for nobody known, or (shared) for several. ref: of the address; None where it cannot be answered."""
+    """Who wrote. member: None for nobody known, or (shared) for several. ref: of the address; None where it cannot be answered.
+
+    sharers: those several.
+    """
 
     ref: PrivateRef | None = None
     member: str | None = None
     shared: bool = False
+    sharers: tuple[str, ...] = ()
 
 
 NOBODY: Final = Sender()
@@ -110,4 +114,4 @@ class Contacts:
 
 def _sender(ref: PrivateRef, persons: set[str]) -> Sender:
     shared = len(persons) > 1
-    return Sender(ref, None if shared else min(persons), shared)
+    return Sender(ref, None if shared else min(persons), shared, tuple(sorted(persons)) if shared else ())

@@ -42,9 +42,11 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         return
     reply = read(event.text)
     if event.member is None:
-        desk.record(Chain.OPEN, ReplyReceived(
+        # What is written from the phone of a silent circle's member shows in no open entry, whoever else has that phone.
+        chain = Chain.SEALED if any(_chain(desk, member) is Chain.SEALED for member in event.sharers) else Chain.OPEN
+        desk.record(chain, ReplyReceived(
             event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest, mark=event.mark))
-        _answer_stranger(desk, event)
+        _answer_stranger(desk, event, chain)
         return
     if technicians.ordered(desk, event):
         return
@@ -217,9 +219,9 @@ def _answer_plainly(desk: Desk, member: str, channel: str, chain: Chain, templat
     _queue(desk, chain, NoticeQueued(_answer_id(desk, chain), member, channel, template, "ANSWER", ANSWERS, number, about))
 
 
-def _answer_stranger(desk: Desk, event: MemberWrote) -> None:
+def _answer_stranger(desk: Desk, event: MemberWrote, chain: Chain) -> None:
     """Say once a day that it reached nobody, to a few an hour; the others are on record all the same."""
-    ref, now_ms, answered = event.sender_ref, desk.now.utc_ms, desk.state.strangers_at_ms
+    ref, now_ms, answered = event.sender_ref, desk.now.utc_ms, desk.state.strangers_at_ms.get(chain, {})
     if ref is None or event.channel not in WRITTEN:
         return
     # Also after the clock was set back: abs().
@@ -227,7 +229,7 @@ def _answer_stranger(desk: Desk, event: MemberWrote) -> None:
     if known or sum(abs(now_ms - at_ms) < HOUR_MS for at_ms in answered.values()) >= STRANGERS_AN_HOUR:
         return
     template = "shared" if event.shared else "stranger"
-    _queue(desk, Chain.OPEN, NoticeQueued(_answer_id(desk, Chain.OPEN), "", event.channel, template, "ANSWER", STRANGERS, 1, to=ref))
+    _queue(desk, chain, NoticeQueued(_answer_id(desk, chain), "", event.channel, template, "ANSWER", STRANGERS, 1, to=ref))
 
 
 def _answer_id(desk: Desk, chain: Chain) -> str:

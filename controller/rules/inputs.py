@@ -93,7 +93,7 @@ class MemberWrote(Struct, frozen=True):
     sender_ref: the private reference of the address, so that it can be answered; None where it cannot. text_ref,
     text_digest: where the text itself is kept, and its salted digest. text: read here and never recorded. mark: by which this
     very text is known when it is read again; empty: it cannot be. handle: by which the shell is told that it is on record;
-    empty: nobody waits for that.
+    empty: nobody waits for that. sharers: the members of a shared address.
     """
 
     channel: str
@@ -105,6 +105,7 @@ class MemberWrote(Struct, frozen=True):
     shared: bool = False
     mark: str = ""
     handle: str = ""
+    sharers: tuple[str, ...] = ()
 
 
 class Tried(StrEnum):

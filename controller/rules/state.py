@@ -123,8 +123,8 @@ class ZoneState:
         self.answers: defaultdict[Chain, int] = defaultdict(int)
         self.helped_at_ms: dict[tuple[Chain, str], int] = {}
         """(chain, member) -> when what they wrote was last answered with what can be written."""
-        self.strangers_at_ms: dict[str, int] = {}
-        """Private reference of an address of no one member -> when it was last answered; of the last day."""
+        self.strangers_at_ms: defaultdict[Chain, dict[str, int]] = defaultdict(dict)
+        """In each chain: private reference of an address of no one member -> when it was last answered; of the last day."""
         self.read: defaultdict[Chain, dict[str, None]] = defaultdict(dict)
         """The marks of the newest texts that are on record, the oldest first; each chain keeps its own."""
         self.began_at_ms: int | None = None
@@ -276,7 +276,7 @@ class ZoneState:
         for queued in body.notices:
             self.notices[queued.id] = Notice(queued, chain, body.incident, body.fault, at_ms, incident.kind if incident is not None else "")
             if queued.to:
-                self._stranger_answered(queued.to, at_ms)
+                self._stranger_answered(chain, queued.to, at_ms)
             else:
                 self.numbers[queued.member, queued.channel, chain] = queued.number
             if incident is not None:
@@ -290,8 +290,9 @@ class ZoneState:
                 if queued.template == HELPING:
                     self.helped_at_ms[chain, queued.member] = at_ms
 
-    def _stranger_answered(self, ref: str, at_ms: int) -> None:
-        self.strangers_at_ms = {one: at for one, at in self.strangers_at_ms.items() if one != ref and abs(at_ms - at) < DAY_MS} | {ref: at_ms}
+    def _stranger_answered(self, chain: Chain, ref: str, at_ms: int) -> None:
+        known = self.strangers_at_ms[chain]
+        self.strangers_at_ms[chain] = {one: at for one, at in known.items() if one != ref and abs(at_ms - at) < DAY_MS} | {ref: at_ms}
 
     def _notice_moved(self, _chain: Chain, _at_ms: int, body: entries.NoticeMoved) -> None:
         notice = self.notices.get(body.notice)

@@ -337,6 +337,28 @@ def test_who_shares_a_number_is_told_that_it_is_nobodys_word(night: Night) -> No
     assert night.shown()["b12n1"] == "open"
 
 
+def test_what_is_written_from_a_phone_that_a_circles_member_shares_shows_in_no_open_entry(night: Night) -> None:
+    def writes(text: str) -> None:
+        night.does(MemberWrote("sms", None, text, "p-aaaaaaaaaa", None, "", shared=True, sharers=("rosa", "vera")))
+
+    night.press("violence")
+    night.sends()
+    before = [entry for entry in night.entries if entry[0] is Chain.OPEN]
+    writes("1")
+    night.sends()
+    assert night.reads("") == ["shared"]
+    assert [entry for entry in night.entries if entry[0] is Chain.OPEN] == before
+    assert len(night.bodies(ReplyReceived, Chain.SEALED)) == 1
+    picture = folded(night.entries).strangers_at_ms
+    assert picture == night.zone.state.strangers_at_ms
+
+
+def test_without_a_silent_incident_it_is_an_open_one_like_any_other(night: Night) -> None:
+    night.does(MemberWrote("sms", None, "1", "p-aaaaaaaaaa", None, "", shared=True, sharers=("rosa", "vera")))
+    assert len(night.bodies(ReplyReceived, Chain.OPEN)) == 1
+    assert night.reads("") == ["shared"]
+
+
 def test_the_block_takes_it_back_and_one_still_looks(night: Night) -> None:
     press = night.press("panic")
     night.expects(**FIRST_RING)
