@@ -105,7 +105,7 @@ def salvage(path: Path, connect: Connect) -> Contents:
                     facts[name] = bytes(value)
             finally:
                 connection.close()
-    logger.warning("outbox: %d presses could be read of %s", len(presses), path)
+    logger.warning("outbox: what can be read of %s was read", path)
     return Contents(list(presses.values()), facts)
 
 

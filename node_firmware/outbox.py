@@ -276,15 +276,18 @@ class Outbox:
         age = None
         if restarted and "siren_on_at_ms" in facts and "alive_at_ms" in facts:
             age = max(0, int(facts["alive_at_ms"]) - int(facts["siren_on_at_ms"]))
-        waiting = []
+        waiting, unreadable = [], ""
         for _boot, _seq, payload, made_at_ms, kernel, rank in contents.presses:
             try:
                 press = messages.decode("up/press", bytes(payload))
             except BadMessage as bad:
-                logger.error("outbox: a press that this version cannot read stays where it is (%s)", bad)
+                unreadable = str(bad)
                 continue
             if isinstance(press, Press):
                 waiting.append(WaitingPress(press, made_at_ms if kernel == self._kernel else None, rank))
+        if unreadable:
+            # Once, however many: silent ones may be among them.
+            logger.error("outbox: what this version cannot read stays where it is (%s)", unreadable)
         return Found(_settings(facts), tuple(waiting), restarted, age, fault)
 
 

@@ -129,7 +129,8 @@ class Service:
         )
         self._handle(started)
         self._started = True
-        logger.info("service: boot %s, %d presses wait, pins by %s", self._boot, len(found.waiting), self._config.pins.driver)
+        # Not how many presses wait: silent ones are among them.
+        logger.info("service: boot %s, pins by %s", self._boot, self._config.pins.driver)
         self.feed(None)
 
     def _opened(self, opened: "asyncio.Future[Found]", found: Found) -> None:
@@ -140,7 +141,7 @@ class Service:
 
     def _opened_late(self, found: Found) -> None:
         """The disk hung at the start and answers now."""
-        logger.warning("service: the disk answers now; %d presses wait on it", len(found.waiting))
+        logger.warning("service: the disk answers now")
         self.feed(OutboxOpened(found.settings, found.waiting, found.machine_restarted, found.siren_mark_age_ms, found.disk_fault))
 
     def _edges_came(self) -> None:

@@ -152,6 +152,22 @@ def test_a_damaged_database_is_set_aside_and_what_can_be_read_of_it_goes_on(desk
     assert {waiting.press.seq for waiting in desk().found.waiting} == saved | {999}
 
 
+def test_what_is_read_of_a_damaged_database_is_not_counted_in_the_log(
+    desk: Callable[[], Desk], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = []
+    for presses in (1, 2):
+        opened = desk()
+        for seq in range(1, presses + 1):
+            opened.outbox.put(keep(seq))
+            opened.answer()
+        opened.close()
+        caplog.clear()
+        disk.salvage(tmp_path / "data" / "outbox.sqlite", disk.connect_sqlite)
+        said.append(caplog.messages)
+    assert said[0] == said[1] != []
+
+
 def test_a_file_that_is_no_database_is_set_aside(desk: Callable[[], Desk], tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "outbox.sqlite").write_bytes(b"rubbish" * 3000)

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -141,6 +142,24 @@ def test_a_silent_press_shows_nothing_in_the_block(block: Block) -> None:
     touched = {change.pin for change in block.pins.history(before)}
     assert touched == {12}
     assert block.pins.level(SILENT_LIGHT) == 0
+
+
+def test_the_log_does_not_count_silent_presses(block: Block) -> None:
+    def said(since: int) -> list[str]:
+        """What a start said, without what differs at each."""
+        lines = block.log.read_text()[since:].splitlines()
+        return sorted(re.sub(r"^.*? (?=[A-Z]+ )|[0-9a-f]{32}", "", line) for line in lines if " service: " in line or " outbox: " in line)
+
+    starts = []
+    for presses in (0, 1, 2):
+        for _ in range(presses):
+            block.hold("quiet")
+        if block.node is not None:
+            block.stop()
+        since = len(block.log.read_text()) if block.log.exists() else 0
+        block.start()
+        starts.append(said(since))
+    assert starts[0] == starts[1] == starts[2] != []
 
 
 def test_a_guard_that_dies_is_replaced(block: Block) -> None:
