@@ -90,7 +90,8 @@ def failed(desk: Desk, notice: Notice) -> None:
         return
     spent = [*queued.about.get("spent", "").split(), queued.channel]
     left = [channel for channel in desk.policy.faults_to.channels if channel not in spent]
-    tell_members(desk, [member], queued.template, queued.reason, queued.id, left, {**queued.about, "spent": " ".join(spent)}, notice.fault)
+    tell_members(desk, [member], queued.template, queued.reason, queued.id, left, {**queued.about, "spent": " ".join(spent)}, notice.fault,
+                 chain=notice.chain)
 
 
 def tell_members(

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.entries import Chain, FaultEnded, FaultRaised
-from controller.messages import NodeFault
+from controller.messages import Gesture, NodeFault, Press
 from controller.registry import Role
-from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Started, Tried
+from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, PressSetAside, Started, Tried
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
-from tests.rules.night import MEMBERS, Night, member, registry
+from tests.rules.night import MEMBERS, Night, boot_of, member, registry
 
 UNPLUGGED = ("modem/sim1", "unplugged")
 
@@ -151,3 +151,15 @@ def test_a_silent_press_does_not_prolong_an_open_fault() -> None:
         return next(at_ms for chain, at_ms, body in night.entries if chain is Chain.OPEN and isinstance(body, FaultEnded))
 
     assert ended_at_s(silent=True) == ended_at_s(silent=False)
+
+
+def test_what_fails_on_its_way_to_a_silent_circle_goes_another_way_in_the_sealed_chain() -> None:
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "ema"),
+                                    member("ema", Role.TRAINED_EXTORTION, channels=("sms", "apprise"))]))
+    night.births("b12n1")
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no modem") if one.notice.channel == "sms" else None
+    before = [entry for entry in night.entries if entry[0] is Chain.OPEN]
+    night.does(PressSetAside("b12n1", Press(boot_of("b12n1s"), 1, "h2", "extortion", Gesture.HOLD), "d" * 32, "the rules failed"))
+    night.passes(1)
+    assert [(one.notice.channel, one.notice.template) for one in night.unread["ema"]] == [("apprise", "fault")]
+    assert [entry for entry in night.entries if entry[0] is Chain.OPEN] == before
