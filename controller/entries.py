@@ -284,6 +284,20 @@ class PolicyInForce(Struct, frozen=True):
     text: str
 
 
+class Exclusion(Struct, frozen=True):
+    """Whom a silent press at one input must never reach. An item of `ExclusionsInForce`."""
+
+    node: str
+    input: str
+    members: tuple[str, ...]
+
+
+class ExclusionsInForce(Struct, frozen=True, omit_defaults=True):
+    """In the sealed chain: from here on these exclusions hold, and no others."""
+
+    exclusions: tuple[Exclusion, ...] = ()
+
+
 class GatewayStarted(Struct, frozen=True):
     """A new life of the gateway."""
 
@@ -307,7 +321,7 @@ class CommitmentOpened(Struct, frozen=True):
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | StepSet | StepsEnded
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
-    | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | GatewayStarted
+    | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened
 )
 
@@ -333,6 +347,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "bad-message": BadMessageKept,
     "registry.in-force": RegistryInForce,
     "policy.in-force": PolicyInForce,
+    "exclusions.in-force": ExclusionsInForce,
     "gateway.started": GatewayStarted,
     "sealed.committed": SealedCommitted,
     "commitment.opened": CommitmentOpened,

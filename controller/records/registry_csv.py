@@ -191,6 +191,9 @@ class _Reader:
             else:
                 line.fault("kind", "a kind of which somebody is told, or a member with a contact in its circle", "add members first",
                            found=f"found {kind!r}, of which the policy tells none of the zone's members")
+        for member in self._shares(draft, kind, excludes):
+            line.fault("excludes", "members who share no address with anybody who may know of it", f"exclude {member}, too, or give each their own",
+                       found=f"found one with an address of {member}, who is told")
         holder = self.places.setdefault(("number", f"{zone} {number}"), line)
         if number and holder is not line:
             line.fault("number", "a number of its own for each input of a zone", "choose another, or leave it empty",
@@ -203,6 +206,15 @@ class _Reader:
         """The members who are told of a press of this kind."""
         return [member.id for member in draft.members.values() if self._policy is not None and member.id not in excludes
                 and self._policy.tells(kind, member.roles, self._channels[member.id])]
+
+    def _shares(self, draft: Draft, kind: str, excludes: Collection[str]) -> list[str]:
+        """The members of a silent kind's circle whose texts an excluded member would read."""
+        if self._policy is None or not self._policy.kind(kind).silent:
+            return []
+        theirs = {address for member in excludes for address in draft.contacts.get(member, ())}
+        circle = set(self._policy.kind(kind).circle)
+        return [member.id for member in draft.members.values()
+                if member.id not in excludes and circle.intersection(member.roles) and theirs.intersection(draft.contacts.get(member.id, ()))]
 
     def _shift(self, line: Line) -> None:
         shift, member, role = line.name("id"), line.name("member"), line.role("role")

@@ -85,6 +85,11 @@ def _fault(body: entries.FaultRaised) -> str:
     return f"fault {body.fault}: {body.subject} {body.code}{f' ({body.detail})' if body.detail else ''}"
 
 
+def _exclusions(body: entries.ExclusionsInForce) -> str:
+    said = "; ".join(f"{one.node} {one.input} never {' '.join(one.members)}" for one in body.exclusions)
+    return f"exclusions in force: {said or 'none'}"
+
+
 def _bad(body: entries.BadMessageKept) -> str:
     more = f", and {body.suppressed} more like it" if body.suppressed else ""
     return f"bad message ({body.sort}) on {body.topic}, {body.size} bytes: {body.why}{more}"
@@ -120,6 +125,7 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.BadMessageKept: _bad,
     entries.RegistryInForce: lambda body: f"registry in force: revision {body.rev}, {body.version[:12]}",
     entries.PolicyInForce: lambda body: f"policy in force: {body.version[:12]}",
+    entries.ExclusionsInForce: _exclusions,
     entries.GatewayStarted: lambda body: f"gateway started, version {body.version}",
     entries.SealedCommitted: lambda body: f"the sealed chain is held by {body.commitment[:12]}",
     entries.CommitmentOpened: lambda body: f"a commitment to entry {body.seq} is opened",

@@ -120,6 +120,7 @@ class ZoneState:
         self.registry = ""
         self.policy = ""
         self.policy_text = ""
+        self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.answers: defaultdict[Chain, int] = defaultdict(int)
         self.helped_at_ms: dict[tuple[Chain, str], int] = {}
         """(chain, member) -> when what they wrote was last answered with what can be written."""
@@ -382,6 +383,9 @@ class ZoneState:
         self.registry = body.version
         self.settings_rev += 1
 
+    def _exclusions_in_force(self, _chain: Chain, _at_ms: int, body: entries.ExclusionsInForce) -> None:
+        self.exclusions = body.exclusions
+
     def _policy_in_force(self, _chain: Chain, _at_ms: int, body: entries.PolicyInForce) -> None:
         self.policy, self.policy_text = body.version, body.text
         self.settings_rev += 1
@@ -410,4 +414,5 @@ _FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = 
     entries.FaultEnded: ZoneState._fault_ended,  # noqa: SLF001
     entries.RegistryInForce: ZoneState._registry_in_force,  # noqa: SLF001
     entries.PolicyInForce: ZoneState._policy_in_force,  # noqa: SLF001
+    entries.ExclusionsInForce: ZoneState._exclusions_in_force,  # noqa: SLF001
 }

@@ -6,7 +6,7 @@ journal is therefore all that a new process needs to go on where the old one sto
 
 from typing import Final
 
-from controller.entries import Chain, GatewayStarted, NoticeMoved, PolicyInForce, RegistryInForce
+from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStarted, NoticeMoved, PolicyInForce, RegistryInForce
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry
@@ -169,6 +169,9 @@ class ZoneController:
             desk.record(Chain.OPEN, RegistryInForce(registry.rev, registry.version))
         if policy.version != self.state.policy:
             desk.record(Chain.OPEN, PolicyInForce(policy.version, policy.text))
+        exclusions = tuple(Exclusion(one.node, one.input, one.excludes) for _, one in sorted(registry.inputs.items()) if one.excludes)
+        if exclusions != self.state.exclusions:
+            desk.record(Chain.SEALED, ExclusionsInForce(exclusions))
         self.network = Network(registry, policy)
         desk.network, desk.registry, desk.policy = self.network, registry, policy
         supervision.look_at_kinds(desk)

@@ -199,6 +199,8 @@ def test_every_kind_is_told_in_words_on_one_line() -> None:
     for body in _recorded_bodies().values():
         assert words.tell(body).isprintable()
     assert set(map(type, _recorded_bodies().values())) <= set(KINDS.values())
+    excluded = entries.ExclusionsInForce((entries.Exclusion("b12n1", "b4", ("m1", "m2")),))
+    assert words.tell(excluded) == "exclusions in force: b12n1 b4 never m1 m2"
     assert "\x1b" not in words.tell(entries.FaultRaised("f1", "modem/sim1", "hung", detail="\x1b[2J"))
 
 

@@ -270,6 +270,7 @@ FAULTY = [
     ("inputs", "violence,Lote 14 segundo piso,m1", "extortion,,", "inputs.csv, line 3, column kind: found 'extortion', of which the policy tells"),
     ("members", "sms:+51987654322", "", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
     ("members", "sms:+51987654322", "dc09:dc09://1234@h:1", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
+    ("members", "sms:+51987654322", "sms:0051987654321", "inputs.csv, line 3, column excludes: found one with an address of m2, who is told;"),
     ("inputs", "b1n1,b4", "b1n1,b1", "inputs.csv, line 3, column input: found the id of line 2 again"),
     ("inputs", "excludes\n", "excludes,nummer\n", "inputs.csv, line 1: an unknown column 'nummer'; expected the columns"),
     ("inputs", SMALL["inputs"], "node,input,kind,address,excludes,number\nb1n1,b1,panic,,,1000\n",

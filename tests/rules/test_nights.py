@@ -8,6 +8,7 @@ from msgspec import structs
 from controller.entries import (
     BadMessageKept,
     Chain,
+    ExclusionsInForce,
     FaultRaised,
     IncidentJoined,
     IncidentMoved,
@@ -15,6 +16,7 @@ from controller.entries import (
     NodeAskedRecorded,
     NoticeMoved,
     PressRecorded,
+    RegistryInForce,
     ReplyReceived,
 )
 from controller.messages import Ask, Gesture, Kept, LightState, NodeFault, Settings, SirenOff, SirenOn
@@ -907,6 +909,16 @@ def test_a_wire_cut_at_a_silent_button_is_its_circles_alone(night: Night) -> Non
     night.passes(s=1)
     assert night.reads("rosa") == ["alarm"]
     assert night.shown()["b12n1"] == "none"
+
+
+def test_who_is_excluded_is_on_record_in_the_sealed_chain_alone_and_once() -> None:
+    night = Night(registry(excludes=["vera"]))
+    night.does(RegistryChanged(registry(7, excludes=["vera"])))
+    night.does(RegistryChanged(registry(7)))
+    night.does(RegistryChanged(registry(7)))
+    assert not night.bodies(ExclusionsInForce, Chain.OPEN)
+    assert [{one.members for one in body.exclusions} for body in night.bodies(ExclusionsInForce, Chain.SEALED)] == [{("vera",)}, set()]
+    assert len(night.bodies(RegistryInForce)) == 1, "the open chain shows no such change"
 
 
 def test_who_is_excluded_later_hears_no_more(night: Night) -> None:
