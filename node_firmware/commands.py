@@ -10,7 +10,7 @@ import typer
 from controller import logs, settings_file
 from controller.errors import BadConfig, CuadraError
 from node_firmware import guard as siren_guard
-from node_firmware import power
+from node_firmware import memory, power
 from node_firmware.config import NodeConfig, PinsSettings
 
 node = typer.Typer(no_args_is_help=False, help="A block's node: pins in, MQTT out, siren at once.")
@@ -37,7 +37,7 @@ def run(config: File = DEFAULT_FILE, pins: PinsOption = None, verbose: Verbose =
 
     settings = read(config, pins)
     listener = logs.start(verbose=verbose)
-    service.lock_memory()
+    memory.lock()
     try:
         asyncio.run(service.run(settings))
     except CuadraError:

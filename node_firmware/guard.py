@@ -13,8 +13,8 @@ siren's. When it is taken, a new node was quicker; that one switched the siren o
 simulators' pins) anybody may write, and the guard simply does. With `mock` the pins died with the node.
 
 The guard lives in a session of its own, ignores the signals with which a service is stopped, imports all it needs
-before it is needed and touches no disk, and ends when its node has. It answers each beat, so that the node notices
-when its guard is gone. A node in an uninterruptible wait cannot be killed before that wait ends: the wiring's cut-off
+before it is needed, keeps all of itself in memory, touches no disk, and ends when its node has. It answers each beat, so
+that the node notices when its guard is gone. A node in an uninterruptible wait cannot be killed before that wait ends: the wiring's cut-off
 timer is for that.
 """
 
@@ -32,6 +32,7 @@ import msgspec
 from msgspec import Struct
 
 from controller.errors import Unavailable
+from node_firmware import memory
 from node_firmware.config import PinsSettings, SirenPins
 from node_firmware.pins import open_factory, preload, siren_off
 
@@ -108,6 +109,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     watched = msgspec.json.decode(sys.argv[1], type=Watched)
     preload(watched.pins)
+    memory.lock(unused=True)
     watch(watched, socket.socket(fileno=os.dup(0)))
 
 

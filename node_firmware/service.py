@@ -5,7 +5,6 @@ before anything else runs. What may wait for disk or network is put into a queue
 """
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
@@ -37,7 +36,6 @@ KEYS_S: Final = 10.0
 """How often key, password and certificate are tried again while one of them cannot be used."""
 STOP_S: Final = 2.0
 SLOW: Final = "disk-slow"
-_LOCK_ALL: Final = 1 | 2 | 4
 
 
 class Service:
@@ -231,13 +229,3 @@ async def run(config: NodeConfig, connect: Connect = connect_sqlite, environment
     except Exception:
         logger.critical("service: this life has failed", exc_info=True)
         raise
-
-
-def lock_memory() -> None:
-    """Keep every page of this process that has been used in memory.
-
-    A page of code that the kernel has dropped is read again from the SD card; while that hangs, so would the siren. Needs
-    `LimitMEMLOCK=infinity`, as the unit has it.
-    """
-    if ctypes.CDLL(None, use_errno=True).mlockall(_LOCK_ALL) != 0:
-        logger.info("service: memory is not locked (%s); the unit's LimitMEMLOCK allows it", os.strerror(ctypes.get_errno()))

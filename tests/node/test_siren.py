@@ -6,6 +6,7 @@ import re
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -142,6 +143,15 @@ def test_a_silent_press_shows_nothing_in_the_block(block: Block) -> None:
     touched = {change.pin for change in block.pins.history(before)}
     assert touched == {12}
     assert block.pins.level(SILENT_LIGHT) == 0
+
+
+def test_the_guards_pages_are_locked_in_memory_where_the_system_allows_it(block: Block) -> None:
+    block.start()
+    wait_until(lambda: block.logged("guard: answers") == 1, what="the guard")
+    status = Path(f"/proc/{block.guard_pid()}/status").read_text()
+    locked_kb = int(re.findall(r"VmLck:\s+(\d+)", status)[0])
+    logger.info("the guard: %d kB locked", locked_kb)
+    assert (locked_kb > 1000) != (block.logged("memory: it is not locked") > 0)
 
 
 def test_the_log_does_not_count_silent_presses(block: Block) -> None:
