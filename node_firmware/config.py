@@ -52,7 +52,7 @@ class InputPins(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SirenPins(Struct, frozen=True, forbid_unknown_fields=True):
-    """The siren's output. s_max: what holds until settings come, at most this long."""
+    """The siren's output. s_max: for how long at most it sounds, until settings come."""
 
     pin: Pin
     active_high: bool = True

@@ -26,7 +26,6 @@ class Kinds:
         self.beat_s, self.cancel_s, self.reopen_s = BEAT_S, CANCEL_S, REOPEN_S
         self._pins = inputs
         self._file_kinds: Mapping[str, KindSettings] = {**default_kinds(), **kinds}
-        self._file_siren_s_max = siren_s_max
         self._kinds = self._file_kinds
         self._kind_of = {name: TAMPER if pins.tamper else pins.kind for name, pins in inputs.items()}
         unknown = sorted({kind for kind in self._kind_of.values() if kind not in self._kinds})
@@ -78,7 +77,7 @@ class Kinds:
             if not pins.tamper and name in settings.inputs:
                 self._kind_of[name] = settings.inputs[name].kind
         self.rev = settings.rev
-        self.siren_s_max = min(settings.siren_s_max, self._file_siren_s_max)
+        self.siren_s_max = settings.siren_s_max
         self.beat_s, self.cancel_s, self.reopen_s = settings.beat_s, settings.cancel_s, settings.reopen_s
         return ""
 

@@ -304,10 +304,11 @@ def test_settings_are_taken_kept_and_in_force(linked: Block) -> None:
     assert linked.passes(2000).beat().settings_rev == 3
 
 
-def test_the_settings_cannot_sound_longer_than_the_file(linked: Block) -> None:
-    linked.settings(siren_s_max=900)
+@pytest.mark.parametrize("siren_s_max", [60, 300])
+def test_the_sirens_limit_of_the_settings_wins_over_the_files(linked: Block, siren_s_max: int) -> None:
+    linked.settings(siren_s_max=siren_s_max)
     linked.presses("panic")
-    assert linked.seen(effects.SoundSiren)[0].for_ms == 180_000
+    assert linked.seen(effects.SoundSiren)[0].for_ms == siren_s_max * 1000
 
 
 def test_settings_for_another_boot_or_of_an_old_rev_change_nothing(linked: Block) -> None:
