@@ -138,7 +138,7 @@ class StepSet(Struct, frozen=True):
 
 
 class StepsEnded(Struct, frozen=True):
-    """No further step is due: taken, or closed."""
+    """No further step is due. Read in older journals alone: what closes an incident ends its steps."""
 
     incident: str
 
@@ -256,7 +256,7 @@ class FaultEnded(Struct, frozen=True):
 
 
 class BadMessageKept(Struct, frozen=True, omit_defaults=True):
-    """Something arrived that cannot be used. sort: `unknown-node`, `unauthentic`, `unreadable`, `too-big`, `foreign-topic`, `wrong-direction`.
+    """Something arrived that cannot be used. sort: `unknown-node`, `unauthentic`, `unreadable`, `too-big`, `foreign-topic`.
 
     suppressed: how many more of this sort from this sender came since the last entry and are counted here only.
     """

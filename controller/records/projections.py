@@ -60,7 +60,7 @@ def _moved(_chain: Chain, at_ms: int, body: entries.IncidentMoved) -> Iterable[_
     if body.to == _TAKEN:
         columns |= {"taken_by": body.by, "taken_at_ms": at_ms}
     if body.to == _CLOSED:
-        columns["closed_at_ms"] = at_ms
+        columns |= {"closed_at_ms": at_ms, "step_due_at_ms": 0}
     if body.outcome:
         columns["outcome"] = body.outcome
     yield "incident", body.incident, columns

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, event, select, text
 
-from controller.entries import Chain, GatewayStarted
+from controller.entries import Chain, GatewayStarted, IncidentMoved, StepSet
 from controller.errors import BadConfig, BrokenPromise, Unavailable
 from controller.records import database, journal, projections, tables
 from controller.records.journal import Head
@@ -89,6 +89,19 @@ def test_projections_say_what_the_entries_say_and_a_fold_of_the_journal_says_the
         for (table, row_id), columns in again.items():
             found = next(row for row in connection.execute(select(projections.KEYS[table])).mappings() if row_id in row.values())
             assert {name: found[name] for name in columns} == columns
+
+
+def test_a_closed_incident_has_no_step_that_is_due_and_one_that_is_opened_again_has(store: Store) -> None:
+    def due() -> int:
+        with store.engine.connect() as connection:
+            return int(connection.execute(select(tables.INCIDENT.c.step_due_at_ms)).scalar_one())
+
+    store.commit(told(press(1), opened("i1"), StepSet("i1", 1, 1_790_000_060_000)))
+    assert due() == 1_790_000_060_000
+    store.commit(told(IncidentMoved("i1", "closed", "rules", outcome="unknown")))
+    assert due() == 0
+    store.commit(told(IncidentMoved("i1", "opened", "block"), StepSet("i1", 1, 1_790_000_120_000)))
+    assert due() == 1_790_000_120_000
 
 
 def test_a_silent_press_leaves_no_trace_in_what_is_known_of_its_node(store: Store) -> None:
