@@ -133,7 +133,7 @@ def _add_info(
     if status == "Actual":
         # A receiver that acts on codes and overlooks the status must not act on a drill.
         _add_value(info, "eventCode", "SIA-DC05", f"{3 if over else 1}{event.cid}")
-        _add_value(info, "eventCode", "SIA-DC03", event.restore_sia or "OC" if over else event.sia)
+        _add_value(info, "eventCode", "SIA-DC03", event.restore_sia if over else event.sia)
     _add(info, "effective", cap_time(event.made_at_ms))
     _add(info, "onset", cap_time(event.pressed_from_at_ms))
     _add(info, "expires", cap_time(event.made_at_ms + 1000 * (_TEST_S if status == "Test" else profile.expires_s)))

@@ -48,10 +48,8 @@ def _codes(event: Event) -> tuple[int, str, str]:
         case "updated":
             # 6: still present. SIA has no such word: the code is said again, for the same zone number.
             return 6, event.cid, event.sia
-        case "cancelled" if event.restore_sia:
+        case "cancelled":
             return 3, event.cid, event.restore_sia
-        case _:
-            return 1, "406", "OC"
 
 
 def _extended(event: Event, label: Label) -> tuple[str, ...]:

@@ -19,7 +19,6 @@ SIA = parse_address("dc09://1234@police.example:12300?format=sia-dcs")
     ({"cid": "122", "sia": "HA", "zone_number": 321}, "1122 01 321", "Nri1/HA321"),
     ({"step": "updated", "cid": "129", "sia": "HA"}, "6129 01 007", "Nri1/HA7"),
     ({"step": "cancelled"}, "3120 01 007", "Nri1/PR7"),
-    ({"step": "cancelled", "restore_sia": ""}, "1406 01 007", "Nri1/OC7"),
     ({"step": "test"}, "1602 01 007", "Nri1/RP7"),
     ({"step": "test", "drill": True}, "1602 01 007", "Nri1/RP7"),
     ({"drill": True}, "1607 01 007", "Nri1/TS7"),
