@@ -18,7 +18,7 @@ from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
 from controller.rules.replies import Reply, Word, read
 from controller.rules.state import DAY_MS, HELPING
-from controller.rules.telling import ANSWERS, STRANGERS, URGENT, news, police_told, stop, tell, tell_police
+from controller.rules.telling import ANSWERS, STRANGERS, URGENT, news, police_told, stop, tell, tell_police, told_at_all
 
 TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
@@ -173,7 +173,7 @@ def _danger(desk: Desk, incident: Incident, member: str, channel: str, word: Wor
         tell_police(desk, incident)
     if word is Word.HELP:
         last = len(desk.kind_of(incident).steps) - 1
-        fresh = [way for way in escalation.ring(desk, incident, last) if way[0] not in incident.told]
+        fresh = [way for way in escalation.ring(desk, incident, last) if not told_at_all(desk, incident, way[0])]
         tell(desk, incident, fresh, template, reason, URGENT, by=member)
     _answer(desk, incident, member, channel, "armed_you" if word is Word.ARMED else "help_you")
 

@@ -78,10 +78,10 @@ def tell_ring(desk: Desk, incident: Incident, place: int) -> None:
     last = len(kind.steps) - 1
     again = place > last
     place = min(place, last)
-    to = [way for way in ring(desk, incident, place) if again or way[0] not in incident.told]
+    to = [way for way in ring(desk, incident, place) if again or not told_at_all(desk, incident, way[0])]
     while not to and place < last:
         place += 1
-        to = [way for way in ring(desk, incident, place) if way[0] not in incident.told]
+        to = [way for way in ring(desk, incident, place) if not told_at_all(desk, incident, way[0])]
     reason = "REPEAT_DUE" if again else "FIRST" if place == 0 else "ESCALATED"
     template = "late" if incident.late and not again else "repeat" if again else "alarm"
     tell(desk, incident, to, template, reason, priority_of(desk, incident, place))

@@ -14,7 +14,7 @@ from controller.rules.incident import LOOK, Happening, Incident, step
 from controller.rules.inputs import BadMessageSort, PressArrived, PressSetAside
 from controller.rules.policy import TAMPER, TEST, Kind, Police
 from controller.rules.signs import Signs
-from controller.rules.telling import news, police_told, priority_of, stop, tell, tell_police
+from controller.rules.telling import news, police_told, priority_of, stop, tell, tell_police, told_at_all
 
 CANCEL_SLACK_MS: Final = 5_000
 """The window is counted at the node; on the way a cancel may take so much longer."""
@@ -199,7 +199,7 @@ def _join(desk: Desk, case: _Case, incident: Incident) -> None:
     if raised:
         escalation.sirens(desk, incident, on=True, but=case.event.node)
         news(desk, incident, "raised", "RAISED", priority=priority_of(desk, incident, 0))
-        fresh = [way for way in escalation.ring(desk, incident, 0) if way[0] not in incident.told]
+        fresh = [way for way in escalation.ring(desk, incident, 0) if not told_at_all(desk, incident, way[0])]
         tell(desk, incident, fresh, "alarm", "FIRST", priority_of(desk, incident, 0))
     if desk.kind_of(incident).police is not Police.NEVER and not police_told(desk, incident):
         # A second press is the verification that some kinds wait for.

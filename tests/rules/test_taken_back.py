@@ -73,3 +73,14 @@ def test_what_was_taken_back_and_failed_stays_taken_back(night: Night) -> None:
     night.passes(60)
     assert night.reads("caro") == []
     assert [body.to for body in night.bodies(NoticeMoved) if body.notice == one.notice.id] == ["stopped"]
+
+
+def test_whose_alarm_was_taken_back_unsent_is_called_when_whoever_took_it_gives_up(night: Night) -> None:
+    one = the_coordinators_alarm(night)
+    night.does(NoticeTried(one.notice.id, 1, Tried.TRY_LATER, why="busy", retry_in_ms=60_000))
+    night.replies("rosa", "1")
+    night.sends()
+    assert night.reads("caro") == []
+    night.replies("rosa", "0")
+    night.sends()
+    assert night.reads("caro") == ["alarm"], "at once, and not when the last ring is told again"
