@@ -25,7 +25,7 @@ from controller import messages
 from controller.authentication import Direction, PairKey
 from controller.broker_settings import BrokerSettings
 from controller.errors import BadConfig, BadMessage
-from controller.messages import CHANNELS, ROOT, Message, Online, Topic
+from controller.messages import CHANNELS, ROOT, Message, Online, Press, Topic
 from node_firmware.clock import boottime_ms
 from node_firmware.config import NodeConfig
 from node_firmware.inputs import (
@@ -47,6 +47,9 @@ KEEP_ALIVE_S: Final = 10
 IN_FLIGHT_MAX: Final = 20
 BACK_OFF_S_FIRST: Final = 0.5
 BACK_OFF_S_MAX: Final = 30.0
+STEADY_MS: Final = 60_000
+"""A connection that has lasted so long ends the back-off. Two devices of one name would else throw each other out all day, as
+fast as they can connect."""
 CALL_S: Final = 30.0
 _CONTROL_RANK: Final = -1
 """Births, beats and answers are few and small: they pass the presses, whose backlog may be long."""
@@ -75,6 +78,7 @@ class Link:
         self._queue: list[tuple[int, int, Message, int | None, int]] = []
         self._order = itertools.count()
         self._ready = asyncio.Event()
+        self._pressed = asyncio.Event()
         self._up = False
         self._bad = Quietly(logger, logging.WARNING)
         self._lost = Quietly(logger, logging.INFO)
@@ -84,23 +88,35 @@ class Link:
         if self._up:
             heapq.heappush(self._queue, (rank, next(self._order), message, age_ms, boottime_ms()))
             self._ready.set()
+        elif isinstance(message, Press):
+            self._pressed.set()
 
     async def run(self) -> None:
         """Connect, and connect again, until cancelled."""
         pause = BACK_OFF_S_FIRST
         while True:
             address = await self._resolver.address(literal=self._tls is None)
+            connected_at_ms = None
             try:
                 async with self._client(address) as client:
-                    pause = BACK_OFF_S_FIRST
+                    connected_at_ms = boottime_ms()
                     await self._serve(client)
             except (aiomqtt.MqttError, OSError, ValueError) as fault:
                 self._lost.say("link: no broker at %s:%d (%s); trying again", self._broker.host, self._broker.port, fault)
             except Exception:  # a fault of the libraries' must not end the link for good
                 logger.exception("link: an unexpected fault; trying again")
+            if connected_at_ms is not None and boottime_ms() - connected_at_ms >= STEADY_MS:
+                pause = BACK_OFF_S_FIRST
             # Jitter over the whole range: a zone's nodes do not come back all in one second.
-            await asyncio.sleep(random.uniform(0.1, pause))  # noqa: S311 (no secret)
+            await self._pause(random.uniform(0.1, pause))  # noqa: S311 (no secret)
             pause = min(pause * 2, BACK_OFF_S_MAX)
+
+    async def _pause(self, for_s: float) -> None:
+        """Ends at once when a press is made: it does not wait for a back-off."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(for_s):
+                await self._pressed.wait()
+        self._pressed.clear()
 
     def _client(self, address: str) -> aiomqtt.Client:
         topic = messages.topic_of(self._will, self._zone, self._node)

@@ -84,6 +84,50 @@ async def test_without_a_link_nothing_is_kept_for_later(node: Node, broker: Mosq
         assert [(each.message.seq, each.age_ms) for each in gateway.heard if isinstance(each.message, Press)] == [(2, None)]
 
 
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> dict[object, list[float]]:
+    """How long each link may pause between two connections; none of them does."""
+    longest: dict[object, list[float]] = {}
+
+    def uniform(_least: float, most: float) -> float:
+        longest.setdefault(asyncio.current_task(), []).append(most)
+        return 0.05
+
+    monkeypatch.setattr("node_firmware.link.random.uniform", uniform)
+    return longest
+
+
+async def test_two_that_throw_each_other_out_leave_each_other_more_and_more_time(
+    node: Node, tmp_path: Path, broker: Mosquitto, pauses: dict[object, list[float]]
+) -> None:
+    clone = Node(tmp_path, broker.port)
+    await node.until(lambda: all(len(pauses.get(one.task, ())) > 7 for one in (node, clone)))
+    clone.task.cancel()
+    await asyncio.gather(clone.task, return_exceptions=True)
+    assert [longest[:8] for longest in pauses.values()] == [[0.5, 1, 2, 4, 8, 16, 30, 30]] * 2
+
+
+async def test_a_connection_that_was_steady_comes_back_soon(
+    node: Node, broker: Mosquitto, pauses: dict[object, list[float]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("node_firmware.link.STEADY_MS", 0)
+    for again in (2, 3):
+        broker.stop()
+        broker.start()
+        await node.until(lambda again=again: node.inputs.count(LinkUp()) == again)  # type: ignore[misc]  # bound at once
+    longest = pauses[node.task]
+    assert longest.count(0.5) == 2, "after each loss it begins anew"
+
+
+async def test_a_press_does_not_wait_for_a_back_off(node: Node, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("node_firmware.link.random.uniform", lambda _least, _most: 3600.0)
+    broker.stop()
+    await node.until(lambda: LinkDown() in node.inputs)
+    broker.start()
+    node.link.publish(press(1))
+    await node.until(lambda: node.inputs.count(LinkUp()) == 2)
+
+
 async def test_rubbish_from_the_broker_is_dropped_and_the_link_goes_on(node: Node, broker: Mosquitto) -> None:
     async with Gateway(broker.port, node.key) as gateway:
         before = list(node.inputs)

@@ -14,6 +14,8 @@ from controller.entries import (
     IncidentMoved,
     IncidentOpened,
     NodeAskedRecorded,
+    NodeCame,
+    NodeWent,
     NoticeMoved,
     PressRecorded,
     RegistryInForce,
@@ -938,6 +940,18 @@ def test_two_that_throw_each_other_out_do_not_fill_the_journal(night: Night) -> 
         night.dies("b12n1", "21"[n % 2])  # the broker says so of the one that was thrown out
         night.births("b12n1", "12"[n % 2])
     assert len(night.entries) - before < 30
+
+
+def test_two_that_throw_each_other_out_as_fast_as_they_can_are_recorded_once_a_minute(night: Night) -> None:
+    before = len(night.entries)
+    for n in range(600):
+        night.passes(s=0.3)
+        thrown_out, other = "12"[n % 2], "21"[n % 2]
+        night.dies("b12n1", thrown_out)
+        night.births("b12n1", other)
+        night.beats("b12n1", other, uptime_s=100 + n // 3)
+    of_it = [body for _, _, body in night.entries[before:] if isinstance(body, NodeCame | NodeWent)]
+    assert len(of_it) <= 2 * (1 + 600 * 0.3 / 60)
 
 
 def test_a_fault_about_a_silent_press_neither_hides_nor_shows(night: Night) -> None:
