@@ -71,10 +71,11 @@ def beat(desk: Desk, signs: Signs, event: NodeBeat) -> None:
     if life is not None and said.boot != life.boot and said.boot in life.boots:
         seen(desk, signs, f"node/{node}", TWO_DEVICES)
     _heard(desk, signs, node, said.boot)
+    if life is None or said.boot != life.boot:
+        # Of two devices under one name one is believed at a time: their faults would else raise and end each other's all day.
+        return
     if signs.faults.get(node) != said.faults:
         _faults(desk, signs, node, said.faults)
-    if life is None or said.boot != life.boot:
-        return
     if life.gone:
         desk.record(Chain.OPEN, NodeCame(node, said.boot, settings_rev=said.settings_rev, previous=said.boot, machine_restarted=0))
     if said.settings_rev < desk.state.settings_rev:

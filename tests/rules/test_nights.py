@@ -949,9 +949,13 @@ def test_two_that_throw_each_other_out_as_fast_as_they_can_are_recorded_once_a_m
         thrown_out, other = "12"[n % 2], "21"[n % 2]
         night.dies("b12n1", thrown_out)
         night.births("b12n1", other)
-        night.beats("b12n1", other, uptime_s=100 + n // 3)
+        del night.beating["b12n1"]
+        night.beats("b12n1", other, uptime_s=100 + n // 3, faults=(NodeFault("disk-full"),) if other == "2" else ())
+    minutes = 600 * 0.3 / 60
     of_it = [body for _, _, body in night.entries[before:] if isinstance(body, NodeCame | NodeWent)]
-    assert len(of_it) <= 2 * (1 + 600 * 0.3 / 60)
+    assert len(of_it) <= 2 * (1 + minutes)
+    raised = [body.code for _, _, body in night.entries[before:] if isinstance(body, FaultRaised)]
+    assert raised.count("disk-full") <= minutes
 
 
 def test_a_fault_about_a_silent_press_neither_hides_nor_shows(night: Night) -> None:
