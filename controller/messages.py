@@ -23,6 +23,7 @@ PAYLOAD_BYTES_MAX: Final = 4096
 
 Boot = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="128 random bits, drawn at each start, in hex")]
 Seq = Annotated[int, Meta(ge=1, le=2**53)]
+Whole = Annotated[int, Meta(ge=-(2**53), le=2**53, description="a number that every JSON and both databases hold")]
 Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="an id: zone, block, node, input, kind, member")]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="first 16 bytes of SHA-256 over a payload, in hex")]
 NAME_PATTERN: Final = re.compile(r"^[a-z0-9][a-z0-9-]{0,31}$")
@@ -88,7 +89,7 @@ class Online(Struct, frozen=True, tag="online", omit_defaults=True):
     silent_boot: Boot | None = None
     firmware: str = ""
     inputs: tuple[Name, ...] = ()
-    settings_rev: int = 0
+    settings_rev: Whole = 0
     machine_restarted: bool = True
 
 
@@ -96,15 +97,15 @@ class Beat(Struct, frozen=True, tag="beat", omit_defaults=True):
     """A sign of life, each `Settings.beat_s`. `unsent` counts open presses only, so that it shows no silent one."""
 
     boot: Boot
-    uptime_s: int
-    incident_rev: int
+    uptime_s: Whole
+    incident_rev: Whole
     siren: bool = False
-    unsent: int = 0
+    unsent: Whole = 0
     mains: bool | None = None
-    battery_mv: int | None = None
-    signal_dbm: int | None = None
-    temperature_c: int | None = None
-    settings_rev: int = 0
+    battery_mv: Whole | None = None
+    signal_dbm: Whole | None = None
+    temperature_c: Whole | None = None
+    settings_rev: Whole = 0
     faults: tuple[NodeFault, ...] = ()
 
 

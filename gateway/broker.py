@@ -14,7 +14,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import paho.mqtt.client as mqtt
+import paho.mqtt.properties
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
+from paho.mqtt.exception import MalformedPacket
 from paho.mqtt.properties import Properties
 
 from controller.broker_settings import BrokerSettings
@@ -58,6 +60,19 @@ class _Packed(Properties):
         """As they are sent."""
         packed: bytes = object.__getattribute__(self, "_packed")
         return packed
+
+
+def _read_text(packet: bytes, left: int) -> tuple[str, int]:
+    """A text in a packet's properties and how many bytes it takes (MQTT 5, section 1.5.4). Never fails on what it says."""
+    length = int.from_bytes(packet[:2], "big") + 2
+    if not 2 <= length <= left:
+        raise MalformedPacket(f"a text of {length} bytes in properties of {left}")
+    return bytes(packet[2:length]).decode(errors="replace"), length
+
+
+# paho's own hangs up at a U+FEFF, which the section allows and the broker carries: one node's retained message would keep the
+# gateway off the broker for good.
+paho.mqtt.properties.readUTF = _read_text
 
 
 class Broker:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Sequence
 from typing import Any, Final, Self
 
 import pytest
@@ -27,9 +28,9 @@ def press(seq: int = 1, boot: str = BOOT, **changed: Any) -> bytes:  # noqa: ANN
     return json.dumps({"type": "press", "boot": boot, "seq": seq, "input": "b1", "kind": "panic", "gesture": "hold"} | changed).encode()
 
 
-def birth(boot: str) -> bytes:
+def birth(boot: str, **changed: Any) -> bytes:  # noqa: ANN401 (as wrong as it gets)
     """A birth's payload."""
-    return json.dumps({"type": "online", "boot": boot, "online": True, "inputs": ["b1"]}).encode()
+    return json.dumps({"type": "online", "boot": boot, "online": True, "inputs": ["b1"]} | changed).encode()
 
 
 class Air:
@@ -45,8 +46,8 @@ class Air:
         """(node, digest, kept), as they came."""
 
     async def say(self, node: str, payload: bytes, name: str = "up/press", *, by: str | None = None, age: str | None = None,
-                  mac: str | None = None, signed: bool = True) -> str:
-        """Publish as `node`, with the code of the key of `by` (default: its own); returns the payload's digest."""
+                  mac: str | None = None, signed: bool = True, also: Sequence[str] = ()) -> str:
+        """Publish as `node`, with the code of the key of `by` (default: its own); returns the payload's digest. also: further words."""
         topic = f"cuadra/v1/{NAME}/{node}/{name}"
         words = ["mosquitto_pub", "-p", self._port, "-V", "mqttv5", "-q", "1", "-t", topic, "-s"]
         code = mac or demo_keys.private_key(by or node).shared_with(self._gateway).mac(Direction.UP, topic, age or "", payload)
@@ -55,6 +56,7 @@ class Air:
             properties = *properties, ["user-property", "age", age]
         for one in properties:
             words += ["-D", "publish", *one]
+        words += also
         speaking = await asyncio.create_subprocess_exec(*words, stdin=asyncio.subprocess.PIPE)
         await speaking.communicate(payload)
         assert speaking.returncode == 0
@@ -108,6 +110,14 @@ async def what_cannot_be_read_is_kept_and_taken_out_of_its_node_s_queue(zone: Zo
     huge = await strangers.say("z3b04n1", press(note="x" * 1_000_000))
     await strangers.receipted("z3b04n1", huge, "unreadable")
     assert [kept.size > 1_000_000 for kept in bad(zone, "too-big", "z3b04n1")] == [True]
+
+
+async def what_the_broker_keeps_does_not_deafen_the_zone(zone: Zone, strangers: Air) -> None:
+    """Retained, it would come again at each connection, in each life of the gateway."""
+    await strangers.say("z3b13n1", birth(BOOT, settings_rev=2**70), "up/online", also=["-r"])
+    await zone.recorded("bad message (unreadable)", "z3b13n1")
+    await strangers.say("z3b14n1", birth(BOOT), "up/online", also=["-r", "-D", "publish", "user-property", "\ufeffmark", "\ufeff"])
+    await zone.recorded("z3b14n1 came")
 
 
 async def what_no_node_of_ours_said_is_kept_and_not_answered(zone: Zone, strangers: Air) -> None:
@@ -171,6 +181,7 @@ async def test_whatever_comes_is_recorded_as_what_it_is_and_a_good_press_after_i
     gateway = zone.gateway
     async with Air(zone) as strangers:
         await what_cannot_be_read_is_kept_and_taken_out_of_its_node_s_queue(zone, strangers)
+        await what_the_broker_keeps_does_not_deafen_the_zone(zone, strangers)
         await what_no_node_of_ours_said_is_kept_and_not_answered(zone, strangers)
         await a_storm_of_rubbish_fills_no_book(zone, strangers)
         assert presses(zone, "z3b05n1") == [], "nobody is alarmed by it"
@@ -189,5 +200,7 @@ async def test_whatever_comes_is_recorded_as_what_it_is_and_a_good_press_after_i
     assert [one.digest for one in presses(zone, node)] == [good]
     assert gateway is not None
     assert gateway.poll() is None, "the same life of the gateway"
-    assert "Traceback" not in zone.gateway_log.read_text(encoding="utf-8")
+    log = zone.gateway_log.read_text(encoding="utf-8")
+    assert "Traceback" not in log
+    assert "lost" not in log, "nobody's message threw it off the broker"
     await zone.verify()
