@@ -4,6 +4,7 @@
 `to_gsm7` writes them without their accents, which everybody reads, and keeps the letters that the alphabet has.
 """
 
+import re
 import unicodedata
 from typing import Final
 
@@ -30,6 +31,8 @@ CODES: Final[dict[str, tuple[int, ...]]] = {
 }
 """Each character's one or two septets."""
 
+_CHARACTERS: Final = frozenset(CODES)
+_EXTENDED: Final = re.compile("[" + re.escape("".join(EXTENSION.values())) + "]")
 _WRITTEN_AS: Final = str.maketrans({
     "‘": "'", "’": "'", "‚": "'",
     "‛": "'", "′": "'", "´": "'", "`": "'", "“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "″": '"',
@@ -46,20 +49,15 @@ def septets(text: str) -> int:
 
     Raises ValueError, naming the place, when the alphabet lacks a character: pass the text through `to_gsm7` first.
     """
-    count = 0
-    for place, character in enumerate(text):
-        codes = CODES.get(character)
-        if codes is None:
-            raise ValueError(
-                f"character {place} is U+{ord(character):04X}; expected one of GSM 03.38; use to_gsm7() first"
-            )
-        count += len(codes)
-    return count
+    if not is_gsm7(text):
+        place, character = next((place, character) for place, character in enumerate(text) if character not in CODES)
+        raise ValueError(f"character {place} is U+{ord(character):04X}; expected one of GSM 03.38; use to_gsm7() first")
+    return len(text) + len(_EXTENDED.findall(text))
 
 
 def is_gsm7(text: str) -> bool:
     """True when the alphabet has every character of `text`."""
-    return all(character in CODES for character in text)
+    return _CHARACTERS.issuperset(text)
 
 
 def to_gsm7(text: str) -> str:
