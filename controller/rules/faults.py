@@ -82,16 +82,23 @@ def look(desk: Desk, signs: Signs) -> None:
             _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER", _menders(desk, fault.code))
 
 
-def failed(desk: Desk, notice: Notice) -> None:
-    """A notice about a fault failed for good: it goes this member's next way. A broken modem is not told through itself alone."""
+def goes_another_way(desk: Desk, notice: Notice, moved: NoticeMoved) -> bool:
+    """A notice about a fault has failed (`moved`): it goes this member's next way. False, and nothing is recorded, when none is left.
+
+    A broken modem is not told through itself alone.
+    """
     queued = notice.queued
     member = desk.registry.members.get(queued.member)
     if member is None or queued.reason not in {"FAULT", "FAULT_REMINDER", "FAULT_ENDED"}:
-        return
+        return False
     spent = [*queued.about.get("spent", "").split(), queued.channel]
     left = [channel for channel in desk.policy.faults_to.channels if channel not in spent]
+    if not ways([member], left):
+        return False
+    desk.record(notice.chain, moved)
     tell_members(desk, [member], queued.template, queued.reason, queued.id, left, {**queued.about, "spent": " ".join(spent)}, notice.fault,
                  chain=notice.chain)
+    return True
 
 
 def tell_members(

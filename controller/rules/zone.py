@@ -131,6 +131,10 @@ class ZoneController:
         if notice is None or (notice.state in FINAL and (notice.state != "stopped" or event.tried is not Tried.SENT)):
             return
         incident = self.state.incidents.get(notice.incident)
+        failed = NoticeMoved(event.notice, "failed", event.attempt, why=event.why[:200])
+        no_use = event.tried is Tried.NEVER or event.stuck
+        if no_use and incident is None and faults.goes_another_way(desk, notice, failed):
+            return
         match event.tried:
             case Tried.SENT if incident is not None and notice.state == "stopped":
                 escalation.reached_after_all(desk, incident, notice, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
@@ -144,11 +148,9 @@ class ZoneController:
                 if event.stuck and incident is not None and incident.is_open:
                     other_way(desk, incident, notice, stuck=True)
             case Tried.NEVER:
-                desk.record(notice.chain, NoticeMoved(event.notice, "failed", event.attempt, why=event.why[:200]))
+                desk.record(notice.chain, failed)
                 if incident is not None and incident.is_open:
                     escalation.failed(desk, incident, notice)
-                elif incident is None:
-                    faults.failed(desk, notice)
 
     def _reported(self, desk: Desk, event: NoticeReported) -> None:
         notice = self.state.notices.get(event.notice)

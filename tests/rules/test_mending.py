@@ -32,6 +32,19 @@ def test_that_the_only_modem_is_unplugged_goes_another_way() -> None:
     assert [(one.notice.channel, one.notice.template) for one in night.unread.pop("tito")] == [("webhook", "fault_ended")]
 
 
+def test_while_no_modem_works_it_goes_the_other_way_at_once() -> None:
+    night = night_of_a_technician_with("sms", "apprise")
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="unplugged", stuck=True) if one.notice.channel == "sms" else None)
+    night.does(PartFailed(*UNPLUGGED))
+    night.sends()
+    assert [one.notice.channel for one in night.unread.pop("tito")] == ["apprise"]
+    night.failing = lambda _: None
+    night.passes(3600)
+    assert night.reads("tito") == []
+    assert night.reads("caro") == ["fault"], "who has no other way is told when it works again"
+
+
 def test_when_no_way_is_left_it_rests_until_the_reminder() -> None:
     night = night_of_a_technician_with("sms", "apprise")
     night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no network")
