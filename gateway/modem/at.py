@@ -9,6 +9,7 @@ begin, everything else is handed to `on_unsolicited`, in order, while the answer
 """
 
 import asyncio
+import errno
 import logging
 import re
 from collections.abc import Callable
@@ -268,11 +269,15 @@ class AtPort:
 
 
 def _open(path: Path, baud: int) -> serial.Serial:
-    if not path.exists():
-        raise PortGone(f"no device at {path}; expected the modem's serial port; plug it in or correct the path")
     try:
         return serial.Serial(str(path), baud, timeout=0, write_timeout=0, exclusive=True)
     except (OSError, ValueError) as fault:  # SerialException is an OSError
+        number = fault.errno if isinstance(fault, OSError) else None
+        if number in (errno.ENOENT, errno.ENOTDIR):
+            raise PortGone(f"no device at {path}; expected the modem's serial port; plug it in or correct the path") from fault
+        if number == errno.EACCES:
+            raise PortGone(f"{path} may not be opened by this user; expected one of the group that `ls -lL` shows for it, on Debian "
+                           "dialout; add this user to it (the unit file of the gateway's service does)") from fault
         raise PortGone(f"{path} cannot be opened ({_reason(fault)}); is another program using the modem?") from fault
 
 

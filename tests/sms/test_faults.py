@@ -1,12 +1,14 @@
 """Modems that die quietly, and everything else that goes wrong between a gateway and a phone."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
 from gateway.channels.channel import Delivered, Never, PartState, Sent, TryLater, Wrote
+from gateway.modem.at import PortGone, _open
 from simulators.modem_simulator import Pace
 from tests.sms.conftest import QUICK, ROSA, Street
 
@@ -46,6 +48,19 @@ async def test_a_modem_that_echoes_garbage_is_hung(street: Street) -> None:
     await gateway.reports("hung")
     modem.faults.echoes_only = False
     await gateway.reports("hung", faulty=False)
+
+
+async def test_a_port_that_is_not_this_user_s_says_so_and_accuses_no_other_program(tmp_path: Path) -> None:
+    port = tmp_path / "ttyUSB0"
+    port.touch(mode=0o000)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    try:
+        with pytest.raises(PortGone, match=r"may not be opened by this user.*dialout"):
+            _open(port, 115200)
+    finally:
+        if os.getuid() == 0:
+            os.seteuid(0)
 
 
 async def test_a_modem_is_unplugged_and_found_again_when_it_is_back(street: Street) -> None:
