@@ -59,7 +59,7 @@ def block(
 ) -> None:
     """A block: its node as a process of its own, and buttons to press by keys, or by lines of a script on standard input.
 
-    Lines: `hold b1 [seconds]`, `tap b1`, `jabs b1`, `press b1`, `release b1`, `bounce b1`, `cut b1`, `short b1`, `wait 2`.
+    Lines: `hold b1 2` (seconds), `tap b1`, `jabs b1`, `press b1`, `release b1`, `bounce b1`, `cut b1`, `short b1`, `wait 2`.
     """
     settings = settings_file.read(config, NodeConfig)
     raise typer.Exit(asyncio.run(Block(settings, config, verbose=verbose).run()))
