@@ -1,9 +1,11 @@
 """What the parts of the rules share while one input is decided: what is in force, the state, the time, and what was decided so far."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from controller.entries import Body, Chain, StepSet
+from controller.errors import BadConfig
 from controller.instants import Now
 from controller.messages import IncidentState, LightState, PressRef
 from controller.registry import Input, Member, Registry, Role
@@ -15,6 +17,15 @@ from controller.rules.state import ZoneState
 
 _LIGHTS: Final = {State.OPENED: LightState.OPEN, State.TAKEN: LightState.TAKEN, State.ON_SCENE: LightState.ON_SCENE, State.CLOSED: LightState.CLOSED}
 _RUNGS: Final = {state: rung for rung, state in enumerate(_LIGHTS)}
+
+
+@lru_cache(maxsize=8)
+def _earlier(text: str) -> Policy | None:
+    """An earlier policy, as the journal has it; None when it cannot be read any more."""
+    try:
+        return Policy.parse(text)
+    except BadConfig:
+        return None
 
 
 class Network:
@@ -91,14 +102,26 @@ class Desk:
         self.effects.append(effect)
 
     def kind_of(self, incident: Incident) -> Kind:
-        """The policy of the incident's kind; a secret incident about a tampered silent button has its button's circle."""
-        if incident.secret and incident.kind == TAMPER:
-            return self.policy.kind(self.network.kind_at(incident.node, incident.input))
-        return self.policy.kind(incident.kind)
+        """The policy of the incident's kind; a secret incident about a tampered silent button has its button's circle.
+
+        A secret incident stays a circle's, whatever becomes of its kind or its button while it is open: it is decided by the policy
+        under which it was opened when the one in force has no such silent kind, and at last it is told as a forced cancel is.
+        """
+        if not incident.secret:
+            return self.policy.kind(incident.kind)
+        name = self.network.kind_at(incident.node, incident.input) if incident.kind == TAMPER else incident.kind
+        for policy in (self.policy, _earlier(self.state.policies.get(incident.policy, ""))):
+            kind = policy.kinds.get(name) if policy is not None else None
+            if kind is not None and kind.silent:
+                return kind
+        return self.policy.kinds[self.policy.forced]
 
     def excluded(self, incident: Incident) -> frozenset[str]:
-        """Whom a secret incident must never reach; a press that excludes others is another incident."""
-        return self.network.excludes(incident.node, incident.input) if incident.secret else frozenset()
+        """Whom a secret incident must never reach; a press that excludes others is another incident.
+
+        Who was excluded when it was opened stays so, also when its button is taken out of the registry.
+        """
+        return incident.excludes | self.network.excludes(incident.node, incident.input) if incident.secret else frozenset()
 
     def may_know(self, incident: Incident, member: str) -> bool:
         """Whether a member may hear of the incident at all."""

@@ -118,6 +118,10 @@ class Incident:
     due_at_ms: int | None = None
     cancelled: bool = False
     outcome: str = ""
+    policy: str = ""
+    """The version of the policy under which it was opened."""
+    excludes: frozenset[str] = frozenset()
+    """Whom its button excluded then."""
 
     @property
     def secret(self) -> bool:

@@ -119,7 +119,8 @@ class ZoneState:
         self.settings_rev = 0
         self.registry = ""
         self.policy = ""
-        self.policy_text = ""
+        self.policies: dict[str, str] = {}
+        """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.answers: defaultdict[Chain, int] = defaultdict(int)
         self.helped_at_ms: dict[tuple[Chain, str], int] = {}
@@ -192,6 +193,9 @@ class ZoneState:
             body.pressed_from_at_ms, body.pressed_to_at_ms, at_ms, bool(body.drill), bool(body.late),
         )
         incident.last_press_at_ms = incident.moved_at_ms = at_ms
+        incident.policy = body.policy
+        if chain is Chain.SEALED:
+            incident.excludes = frozenset(who for one in self.exclusions if (one.node, one.input) == (body.node, body.input) for who in one.members)
         incident.presses.append((body.node, body.boot, body.seq))
         self.incidents[body.incident] = incident
         self.by_press[incident.presses[0]] = body.incident
@@ -387,7 +391,8 @@ class ZoneState:
         self.exclusions = body.exclusions
 
     def _policy_in_force(self, _chain: Chain, _at_ms: int, body: entries.PolicyInForce) -> None:
-        self.policy, self.policy_text = body.version, body.text
+        self.policy = body.version
+        self.policies[body.version] = body.text
         self.settings_rev += 1
 
     def _light(self, incident: Incident) -> None:

@@ -1,0 +1,62 @@
+"""What is changed while an incident is open: policy and registry do not open a secret to anybody."""
+
+from collections.abc import Callable
+
+import pytest
+from msgspec import structs
+
+from controller.messages import Gesture
+from controller.rules.inputs import PolicyChanged, RegistryChanged, Started
+from controller.rules.policy import Policy
+from controller.rules.zone import ZoneController
+from tests.rules.night import POLICY, Night, registry
+
+RENAMED = POLICY.replace("[kinds.violence", "[kinds.home").replace('group = "violence"', 'group = "home"')
+"""A policy that calls the silent kind by another name."""
+CIRCLE = {"vera", "vilma", "desk"}
+
+
+def running(night: Night) -> None:
+    night.does(PolicyChanged(Policy.parse(RENAMED)))
+
+
+def restarted(night: Night) -> None:
+    night.zone = ZoneController("z3", night.registry, Policy.parse(RENAMED), night.zone.state)
+    night.does(Started("1.1"))
+
+
+def hears(night: Night) -> set[str]:
+    """Who was told anything of an incident."""
+    return {notice.member for notice in night.notices() if notice.reason != "FAULT"}
+
+
+@pytest.mark.parametrize("change", [running, restarted])
+def test_a_silent_incident_stays_its_circles_when_a_policy_no_longer_knows_its_kind(change: Callable[[Night], None]) -> None:
+    night = Night()
+    night.press("violence")
+    night.passes(s=1)
+    change(night)
+    night.passes(s=900)
+    assert hears(night) == CIRCLE
+    assert "repeat" in night.reads("vera"), "it goes on being told"
+    night.replies("vera", "1")
+    night.sends()
+    assert night.reads("vera") == ["taken_you"]
+    assert hears(night) == CIRCLE
+
+
+@pytest.mark.parametrize("gesture", [Gesture.HOLD, Gesture.CUT])
+def test_who_was_excluded_stays_so_when_the_button_leaves_the_registry(gesture: Gesture) -> None:
+    night = Night(registry(excludes=["vera"]))
+    if gesture is Gesture.CUT:
+        night.press("tamper", gesture=gesture, name="h1")
+    else:
+        night.press("violence")
+    night.passes(s=1)
+    changed = registry(8)
+    night.does(RegistryChanged(structs.replace(changed, inputs={key: one for key, one in changed.inputs.items() if one.kind != "violence"})))
+    night.passes(s=900)
+    night.replies("vera", f"1 {night.codes[0]}")
+    night.sends()
+    assert night.reads("vera") == ["nothing_open"]
+    assert not hears(night) & {"rosa", "juan", "elva", "caro", "tito"}
