@@ -149,8 +149,7 @@ def go_on(desk: Desk, incident: Incident) -> None:
 
 def look(desk: Desk, incident: Incident) -> None:
     """Ask the next member to look after what the block has taken back; close it when all of the first ring were asked."""
-    asked = {desk.state.notices[ident].queued.member for notices in incident.told.values() for ident in notices
-             if desk.state.notices[ident].queued.reason == "LOOK"}
+    asked = [member for member in incident.told if asked_to_look(desk, incident, member)]
     left = [way for way in ring(desk, incident, 0) if way[0] not in asked and way[0] not in incident.refused]
     if left:
         tell(desk, incident, left[:1], "look", "LOOK", priority_of(desk, incident, 0))
@@ -160,6 +159,11 @@ def look(desk: Desk, incident: Incident) -> None:
     else:
         # Nobody of the first ring is on duty: whoever can be told at all is asked, as for any alarm.
         go_on(desk, incident)
+
+
+def asked_to_look(desk: Desk, incident: Incident, member: str) -> bool:
+    """Whether a member was asked to look after what the block has taken back."""
+    return any(desk.state.notices[ident].queued.reason == "LOOK" for ident in incident.told.get(member, ()))
 
 
 def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -> None:

@@ -3,9 +3,10 @@
 import pytest
 
 from controller.entries import NoticeMoved
+from controller.messages import Gesture
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Tried, Woken
-from tests.rules.night import Night
+from tests.rules.night import Night, of
 
 
 @pytest.fixture
@@ -84,3 +85,21 @@ def test_whose_alarm_was_taken_back_unsent_is_called_when_whoever_took_it_gives_
     night.replies("rosa", "0")
     night.sends()
     assert night.reads("caro") == ["alarm"], "at once, and not when the last ring is told again"
+
+
+def test_who_was_going_after_a_cancel_and_cannot_is_not_shown_at_the_button_and_the_next_one_looks(night: Night) -> None:
+    press = night.press("panic")
+    night.sends()
+    night.replies("rosa", "1")
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(press))
+    night.sends()
+    night.unread.clear()
+    assert night.shown()["b12n1"] == "taken"
+    night.replies("rosa", "0")
+    night.expects(rosa="cannot_you", elva="look")
+    assert night.shown()["b12n1"] == "open"
+    night.replies("elva", "0")
+    night.expects(elva="cannot_you", juan="look")
+    night.replies("juan", "1")
+    night.sends()
+    assert night.shown()["b12n1"] == "taken"
