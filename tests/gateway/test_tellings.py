@@ -16,7 +16,7 @@ from gateway.channels.cap_document import CapProfile, compose, faults
 from gateway.channels.dc09_message import message
 from gateway.contacts import Contacts
 from gateway.tellings import Tellings
-from tests.rules.night import MEMBERS, POLICY, SHIFTS, Night, member, of, registry
+from tests.rules.night import MEMBERS, POLICY, Night, member, of, registry
 
 RECEIVER = parse_address("dc09://1234@127.0.0.1:9000?format=adm-cid")
 PROFILE = CapProfile("zone-3@alarms.example.org", ("police-desk",), 3600, 0.1, ZoneInfo("America/Lima"))
