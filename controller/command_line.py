@@ -37,13 +37,14 @@ def _parts() -> dict[str, EntryPoint]:
 
 def _absent(part: str, module: str) -> Any:  # noqa: ANN401 (click's own type)
     """A command that says what is missing, in place of the part that cannot be loaded."""
-    extra = {"node": "pi", "simulate": "demo", "demo": "demo"}.get(part, "gateway")
+    lock = {"node": "node", "simulate": "demo", "demo": "demo"}.get(part, "gateway")
     absent = typer.Typer()
 
     @absent.command(name=part, help=f"Not installed here: {module} is missing.",
                     context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
     def say() -> None:
-        raise CuadraError(f"cuadra {part}: the package {module} is not installed here; expected what this part needs; pip install 'cuadra[{extra}]'")
+        raise CuadraError(f"cuadra {part}: the package {module} is not installed here; expected what this part needs; in the folder with "
+                          f"Cuadra's README: {sys.executable} -m pip install --require-hashes -r requirements/{lock}.txt")
 
     return typer.main.get_command(absent)
 

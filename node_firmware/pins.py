@@ -11,6 +11,7 @@ this machine.
 import asyncio
 import contextlib
 import logging
+import sys
 import tempfile
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -45,8 +46,8 @@ def open_factory(settings: PinsSettings) -> Factory:
         return _opened(settings)
     except ImportError as fault:
         raise Unavailable(
-            f"[pins] driver {settings.driver!r}: {fault.name} is not installed; pip install 'cuadra[pi]' on a Pi, "
-            "pigpio for a daemon; or choose \"mock\""
+            f"[pins] driver {settings.driver!r}: {fault.name} is not installed; on a Pi install by the README's lines "
+            f"for a node, for a pigpio daemon `{sys.executable} -m pip install pigpio`; or choose \"mock\""
         ) from fault
     except Exception as fault:  # each driver raises its own kinds
         raise Unavailable(

@@ -70,6 +70,8 @@ def test_another_part_says_what_it_lacks(cuadra: Path) -> None:
     done = subprocess.run([cuadra, "gateway", "--config", "x.toml"], capture_output=True, text=True, check=False, cwd="/")
     assert done.returncode == 2
     assert "is not installed here" in done.stderr
+    told = done.stderr.split("-r ")[1].strip()
+    assert (ROOT / told).is_file(), told
     assert "Traceback" not in done.stderr
 
 
