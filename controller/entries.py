@@ -58,7 +58,8 @@ class PressRecorded(Struct, frozen=True, omit_defaults=True):
     meaning: what the rules made of it: `opens`, `joins`, `cancels`, `came`, `reopens`, `check-in`, `test`, `notes`.
     conflicts_with: the digest under which the same (node, boot, seq) was recorded before: this node's fault, told all the same.
     age_refused: why its age could not be used, where there was one.
-    unchecked: the records could not be asked in time whether it was there already, so it may be there twice.
+    unchecked: the records could not be asked in time whether it was there already, or it is a cancel under a number that was used
+    before, so it may be there twice.
     """
 
     node: str

@@ -55,6 +55,9 @@ def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
         # Whoever reads the open chain sees the cancel that everybody saw, digest and all; the truth is in the sealed one.
         plain = structs.replace(press, gesture=Gesture.CANCEL)
         shown = structs.replace(event, press=plain, digest=digest_of(encode(plain)))
+    if event.conflicts_with and shown.press.gesture is Gesture.CANCEL:
+        # Its number was used before, perhaps by the other of the two: what is shown of it may be on record already.
+        shown = structs.replace(shown, unchecked=True)
     _record(desk, case, shown, chain, meaning, incident.id if incident is not None else _new_id(desk, case) if meaning == "opens" else "")
     desk.then(GiveReceipt(event.node, Receipt(event.digest, Kept.RECORDED, press.boot, press.seq)))
     _do(desk, case, meaning, incident)

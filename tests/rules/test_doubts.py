@@ -1,5 +1,7 @@
 """Presses about which something is uncertain: the records could not be asked, or the rules failed on them before."""
 
+import pytest
+
 from controller.entries import BadMessageKept, Chain, FaultRaised, IncidentOpened, PressRecorded
 from controller.messages import Gesture, Kept, Press, digest_of, encode
 from controller.rules.effects import GiveReceipt
@@ -32,6 +34,17 @@ def test_a_press_that_may_be_a_repeat_of_a_forgotten_one_is_told_as_one_of_its_o
     first, second = night.bodies(IncidentOpened)
     assert first.incident != second.incident
     assert [body.unchecked for body in night.bodies(PressRecorded)] == [0, 1]
+
+
+@pytest.mark.parametrize("gestures", [(Gesture.FORCED_CANCEL, Gesture.CANCEL), (Gesture.CANCEL, Gesture.FORCED_CANCEL)])
+def test_a_cancel_and_a_forced_one_under_the_same_number_do_not_stand_twice_in_the_open_chain_as_one(gestures: tuple[Gesture, Gesture]) -> None:
+    night = Night()
+    before = ""
+    for gesture in gestures:
+        before = digest_of(encode(night.press(gesture=gesture, seq=4, conflicts_with=before)))
+    certain = [(body.node, body.boot, body.seq, body.digest) for body in night.bodies(PressRecorded) if not body.unchecked]
+    assert len(certain) == len(set(certain)), "the records refuse the second one, and the gateway ends"
+    assert night.reads("ema") == ["alarm"]
 
 
 def aside(kind: str, name: str, gesture: Gesture = Gesture.HOLD) -> PressSetAside:
