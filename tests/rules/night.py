@@ -28,6 +28,9 @@ WORN_IN_S = 10_000
 """For how long a node has been running when it is first heard of."""
 
 
+FIRST_RING = {"rosa": "alarm", "juan": "alarm", "elva": "alarm", "desk": "police"}
+"""Who hears of a panic in block b12 first."""
+
 B = TypeVar("B", bound=Body)
 
 
@@ -210,6 +213,12 @@ class Night:
         """What came to a member since the last look: the templates, in order."""
         self.sends()
         return [one.notice.template for one in self.unread.pop(name, [])]
+
+    def all_read(self) -> None:
+        """Everybody has read what came to them."""
+        self.passes(s=1)
+        for name in list(self.unread):
+            self.reads(name)
 
     def expects(self, **members: list[str] | str) -> None:
         """Exactly these members have something new, exactly this."""

@@ -1,0 +1,117 @@
+"""The ways to people: tries, other ways, and what goes on after a crash."""
+
+
+
+from controller.entries import (
+    NoticeMoved,
+)
+from controller.registry import Role
+from controller.rules.inputs import (
+    NoticeReported,
+    NoticeTried,
+    Started,
+    Tried,
+)
+from controller.rules.zone import ZoneController
+from tests.rules.night import FIRST_RING, MEMBERS, Night, member, registry
+
+
+def test_what_fails_for_now_is_tried_again_and_what_fails_for_good_goes_another_way(night: Night) -> None:
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="busy") if one.notice.member == "rosa" and one.attempt < 3
+        else NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="410") if one.notice.channel == "apprise" else None
+    )
+    night.press("panic")
+    night.passes(s=60)
+    assert night.reads("rosa") == ["alarm"]
+    ways = [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")]
+    assert ways == [("sms", "OTHER_WAY")]
+    assert [body.to for body in night.bodies(NoticeMoved) if body.attempt == 2] == ["waiting"]
+
+
+def test_a_second_number_is_a_way_of_its_own() -> None:
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "rosa"), member("rosa", Role.PATROL, channels=("sms", "sms", "apprise"))]))
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no such number") if one.notice.channel == "sms" else None
+    night.press("panic")
+    night.passes(s=5)
+    tried = [(notice.channel, notice.about.get("contact", "0")) for notice in night.notices() if notice.member == "rosa"]
+    assert tried == [("sms", "0"), ("sms", "1"), ("apprise", "0")]
+    assert night.reads("rosa") == ["alarm"]
+
+
+def test_what_is_stuck_goes_another_way_at_once_and_is_tried_on(night: Night) -> None:
+    stuck_s = [600.0]
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="unplugged", retry_in_ms=30_000, stuck=True)
+        if one.notice.channel == "apprise" and night.passed_ms < stuck_s[0] * 1000 else None)
+    night.press("panic")
+    night.sends()
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "OTHER_WAY")]
+    night.passes(s=89)
+    assert "elva" not in night.unread, "once is enough, however often it is tried"
+    stuck_s[0] = 0
+    night.passes(s=2)
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("apprise", "FIRST")]
+
+
+def test_what_was_stuck_and_is_given_up_goes_no_other_way_a_second_time(night: Night) -> None:
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER if one.attempt < 3 else Tried.NEVER, why="unplugged", stuck=one.attempt < 3)
+        if one.notice.channel == "apprise" else None)
+    night.press("panic")
+    night.passes(s=100)
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "OTHER_WAY")]
+
+
+def test_when_nobody_can_be_reached_the_next_ring_is_told_at_once(night: Night) -> None:
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no such number") if one.notice.member in {"rosa", "juan", "elva"} else None)
+    night.press("panic")
+    night.passes(s=2)
+    assert night.reads("caro") == ["alarm"]
+
+
+def test_even_if_nobody_at_all_can_be_reached_it_goes_on_without_running_in_circles(night: Night) -> None:
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no network")
+    night.press("panic")
+    night.passes(s=3600)
+    assert len(night.bodies(NoticeMoved)) < 500
+    night.failing = lambda _: None
+    night.passes(s=400)
+    assert night.reads("rosa")
+
+
+def test_a_started_gateway_goes_on_where_the_last_one_stood(night: Night) -> None:
+    night.press("panic")
+    waiting = set(night.queued)
+    night.queued.clear()
+    night.zone = ZoneController("z3", night.registry, night.policy, night.zone.state)
+    night.passed_ms += 60_000
+    night.does(Started("1.0"))
+    assert set(night.queued) == waiting
+    assert {one.attempt for one in night.queued.values()} == {2}, "they may have been under way: a repetition says so"
+    night.expects(**FIRST_RING)
+    night.passes(s=60)
+    night.expects(caro="alarm")
+
+
+def test_a_press_decided_again_after_a_crash_gives_the_same_ids(night: Night) -> None:
+    other = Night()
+    for node in ("b12n1", "b12n2", "b13n1"):
+        other.births(node)
+    night.press("panic")
+    other.passed_ms += 7_000
+    other.press("panic")
+    assert set(night.queued) == set(other.queued)
+    assert night.codes == other.codes
+    assert [order.id for order in night.orders()] == [order.id for order in other.orders()]
+
+
+def test_what_never_reached_the_handset_goes_another_way(night: Night) -> None:
+    night.press("panic")
+    night.expects(**FIRST_RING)
+    [one] = [notice for notice in night.notices() if notice.member == "elva"]
+    night.does(NoticeReported(one.id, delivered=False, why="expired"))
+    night.expects(elva="alarm")
+    night.does(NoticeReported(one.id, delivered=False))
+    night.expects()
