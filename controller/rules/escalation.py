@@ -14,7 +14,7 @@ from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.policy import TAMPER, Police
-from controller.rules.state import Notice
+from controller.rules.remembered import Notice
 from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, told_at_all, ways
 
 ANSWER_S: Final = 180

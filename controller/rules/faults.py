@@ -8,8 +8,8 @@ from controller.registry import Member
 from controller.rules import codes
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
+from controller.rules.remembered import Notice
 from controller.rules.signs import Signs
-from controller.rules.state import Notice
 from controller.rules.telling import FAULTS, ways
 
 URGENT: Final = frozenset({"cannot-commit", "down", "no-answer", "hung", "unplugged", "no-network", "sim", "nobody-to-tell", "rules-failed"})

@@ -5,78 +5,19 @@ keeps each one's own order: no entry of one touches what entries of the other ma
 """
 
 import heapq
-from collections import OrderedDict, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from controller import entries
-from controller.entries import Body, Chain, NoticeQueued
+from controller.entries import Body, Chain
 from controller.rules import codes
 from controller.rules.incident import NOBODY, QUIET, Incident, State
+from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy
 
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
 DAY_MS: Final = 86_400_000
-FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"})
-"""States in which a notice is tried no more."""
-
-
-@dataclass(slots=True)
-class Notice:
-    """A notice that is not forgotten yet. kind: its incident's when it was queued; a later press may have raised that."""
-
-    queued: NoticeQueued
-    chain: Chain
-    incident: str
-    fault: str
-    made_at_ms: int
-    kind: str = ""
-    state: str = "queued"
-    attempt: int = 1
-    due_at_ms: int = 0
-
-
-@dataclass(slots=True)
-class Fault:
-    """Something that needs mending."""
-
-    id: str
-    subject: str
-    code: str
-    detail: str
-    raised_at_ms: int
-    notices: int = 0
-    """How many were queued about it."""
-    unsent: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class NodeLife:
-    """What is known of a node. boots: came at, by boot, the newest last; bounded.
-
-    test: the order that was its newest self-test in this life; test_passed_at_ms: when one last passed.
-    """
-
-    boot: str = ""
-    came_at_ms: int = 0
-    settings_rev: int = 0
-    gone: bool = False
-    boots: OrderedDict[str, int] = field(default_factory=OrderedDict)
-    last_heard_before_ms: dict[str, int] = field(default_factory=dict)
-    test: str = ""
-    test_sent_at_ms: int = 0
-    test_passed_at_ms: int = 0
-    tests_unanswered: int = 0
-
-
-class OrderBy(NamedTuple):
-    """An order that a member gave, and when."""
-
-    body: entries.OrderSent
-    at_ms: int
-
-
 BOOTS_MAX: Final = 64
 TEXTS_KEPT: Final = 2000
 """A modem stores a few dozen texts: what it can give twice is among the newest."""
@@ -322,7 +263,7 @@ class ZoneState:
                 while len(last) > BOOTS_MAX:
                     del last[next(iter(last))]
 
-    def _fault_known(self, queued: NoticeQueued) -> None:
+    def _fault_known(self, queued: entries.NoticeQueued) -> None:
         members = self.fault_known[queued.about["subject"], queued.about["fault"]]
         if queued.reason == "FAULT_ENDED":
             members.pop(queued.member, None)

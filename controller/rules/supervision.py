@@ -10,8 +10,8 @@ from controller.rules.effects import GiveReceipt, SendDown
 from controller.rules.faults import SEEN_ONLY, URGENT, end_fault, raise_fault, seen
 from controller.rules.faults import look as look_at_faults
 from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeAsked, NodeBeat, NodeDone, NodeOnline, PartFailed, PartRecovered
+from controller.rules.remembered import NodeLife
 from controller.rules.signs import Signs, Suppressed
-from controller.rules.state import NodeLife
 
 BROKER: Final = ("gateway/broker", "down")
 TWO_DEVICES: Final = "two-devices-one-name"

@@ -15,7 +15,7 @@ from controller.registry import Member
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
 from controller.rules.incident import Incident
-from controller.rules.state import FINAL, Notice
+from controller.rules.remembered import FINAL, Notice
 
 MACHINES: Final = frozenset({"dc09", "cap", "webhook"})
 """Channels that are told what an incident has become, and no small talk."""

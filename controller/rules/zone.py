@@ -34,8 +34,9 @@ from controller.rules.inputs import (
     ZoneInput,
 )
 from controller.rules.policy import Policy
+from controller.rules.remembered import FINAL
 from controller.rules.signs import Signs
-from controller.rules.state import FINAL, ZoneState
+from controller.rules.state import ZoneState
 from controller.rules.telling import other_way
 
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)

@@ -1,0 +1,66 @@
+"""What a zone's state remembers beside its incidents: notices, faults, nodes, and the orders that people gave them."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from controller import entries
+from controller.entries import Chain, NoticeQueued
+
+FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"})
+"""States in which a notice is tried no more."""
+
+
+@dataclass(slots=True)
+class Notice:
+    """A notice that is not forgotten yet. kind: its incident's when it was queued; a later press may have raised that."""
+
+    queued: NoticeQueued
+    chain: Chain
+    incident: str
+    fault: str
+    made_at_ms: int
+    kind: str = ""
+    state: str = "queued"
+    attempt: int = 1
+    due_at_ms: int = 0
+
+
+@dataclass(slots=True)
+class Fault:
+    """Something that needs mending."""
+
+    id: str
+    subject: str
+    code: str
+    detail: str
+    raised_at_ms: int
+    notices: int = 0
+    """How many were queued about it."""
+    unsent: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class NodeLife:
+    """What is known of a node. boots: came at, by boot, the newest last; bounded.
+
+    test: the order that was its newest self-test in this life; test_passed_at_ms: when one last passed.
+    """
+
+    boot: str = ""
+    came_at_ms: int = 0
+    settings_rev: int = 0
+    gone: bool = False
+    boots: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    last_heard_before_ms: dict[str, int] = field(default_factory=dict)
+    test: str = ""
+    test_sent_at_ms: int = 0
+    test_passed_at_ms: int = 0
+    tests_unanswered: int = 0
+
+
+class OrderBy(NamedTuple):
+    """An order that a member gave, and when."""
+
+    body: entries.OrderSent
+    at_ms: int
