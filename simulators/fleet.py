@@ -2,14 +2,16 @@
 
 import asyncio
 import json
+import resource
 import statistics
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from msgspec import structs
 
+from controller.errors import Unavailable
 from simulators import fleet_registry
 from simulators.fleet_node import Identity
 from simulators.fleet_registry import Plan
@@ -18,6 +20,10 @@ from simulators.fleet_traffic import Fleet
 __all__ = ["Fleet", "Identity", "Plan", "app"]
 
 app = typer.Typer(name="fleet", no_args_is_help=True, help="Thousands of nodes' traffic from one process, for load.")
+
+FILES_A_NODE: Final = 3
+"""A connection, and the outbox's database with its log."""
+FILES_BESIDE: Final = 100
 
 Zone = Annotated[str, typer.Option(help="The zone's id.")]
 Nodes = Annotated[int, typer.Option(min=1, help="How many nodes.")]
@@ -64,6 +70,7 @@ def run(
 ) -> None:
     """Press and beat; prints what came of it as JSON, and exits 1 when a press has no receipt in time."""
     plan = Plan(zone, nodes, blocks, kinds=tuple(kinds.split(",")))
+    _may_open(nodes * FILES_A_NODE + FILES_BESIDE)
 
     async def go() -> dict[str, float]:
         async with Fleet(fleet_registry.identities(plan, gateway_key), folder, host=host, port=port, record=record) as fleet:
@@ -86,6 +93,15 @@ def run(
     found = asyncio.run(go())
     typer.echo(json.dumps(found))
     raise typer.Exit(1 if found["waiting"] else 0)
+
+
+def _may_open(files: int) -> None:
+    """Have the system let this process open so many. Raises Unavailable when it may not."""
+    may, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if files > most != resource.RLIM_INFINITY:
+        raise Unavailable(f"fleet: {files} open files are needed, {most} are allowed; raise the limit (ulimit -Hn) or take fewer nodes")
+    if files > may != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
 
 
 def summary(fleet: Fleet, took_s: float, used_s: float) -> dict[str, float]:

@@ -1,8 +1,11 @@
 """A fleet over a real broker: what it says, what it keeps, what it writes down."""
 
 import asyncio
+import contextlib
 import json
 import signal
+import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -44,6 +47,29 @@ async def test_a_burst_is_receipted_press_by_press(
     for what in ("made", "sent", "receipted"):
         assert sum(one.what == what for one in seen) == 500
     assert all(one.at_us > 1_600_000_000_000_000 for one in seen)
+
+
+async def test_each_node_keeps_its_presses_in_an_outbox_of_its_own(
+    broker: Mosquitto, gateway: ReceiptGateway, identities: list[Identity], tmp_path: Path
+) -> None:
+    async with Fleet(identities, tmp_path / "disks", port=broker.port) as fleet:
+        await fleet.all_connected(10)
+        fleet.hold_back()
+        await fleet.burst(40)
+        await fleet.all_saved(20)
+    for node in PLAN.node_ids():
+        with contextlib.closing(sqlite3.connect(tmp_path / "disks" / node / "outbox.sqlite")) as disk:
+            boots = [boot for (boot,) in disk.execute("SELECT boot FROM press")]
+        own = next(one for one in fleet.nodes if one.id == node)
+        assert sorted(boots) == sorted([own.boot, own.silent_boot]), node
+
+    async with Fleet(identities[:5], tmp_path / "disks", port=broker.port) as fewer:
+        await fewer.all_receipted(20)
+        assert fewer.tally.receipted == 10
+    assert {node for node, _, _ in gateway.presses} == {identity.node for identity in identities[:5]}
+    async with Fleet(identities, tmp_path / "disks", port=broker.port) as again:
+        assert again.waiting == 30, "what was receipted is forgotten, the others' is untouched"
+        await again.all_receipted(20)
 
 
 async def test_a_calm_flow_keeps_its_pace(
@@ -171,3 +197,12 @@ async def test_a_fleet_that_is_killed_goes_on_with_what_it_had_saved(
     assert process.returncode == 0, output
     assert saved <= set(gateway.presses)
     assert json.loads(output)["waiting"] == 0
+
+
+def test_a_fleet_that_may_not_open_so_many_files_says_so(gateway_key: PrivateKey, tmp_path: Path) -> None:
+    cuadra = f"{sys.executable} -c 'from controller.command_line import main; main()'"
+    done = subprocess.run(
+        ["sh", "-c", f"ulimit -n 200; {cuadra} simulate fleet run --nodes 100 --gateway-key {gateway_key.public} --folder {tmp_path}"],
+        capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert done.stderr == "fleet: 400 open files are needed, 200 are allowed; raise the limit (ulimit -Hn) or take fewer nodes\n"
