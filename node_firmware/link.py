@@ -51,6 +51,10 @@ STEADY_MS: Final = 60_000
 """A connection that has lasted so long ends the back-off. Two devices of one name would else throw each other out all day, as
 fast as they can connect."""
 CALL_S: Final = 30.0
+UNHEARD_S: Final = 20.0
+"""A gateway sends a node that has no settings its first ones at once. Who waits so long for them is not understood."""
+_NOT_LET_IN: Final = frozenset({134, 135})
+"""MQTT 5, table 3.1: bad user name or password, not authorized."""
 _CONTROL_RANK: Final = -1
 """Births, beats and answers are few and small: they pass the presses, whose backlog may be long."""
 
@@ -80,6 +84,8 @@ class Link:
         self._ready = asyncio.Event()
         self._pressed = asyncio.Event()
         self._up = False
+        self._heard = False
+        self._unsettled = False
         self._bad = Quietly(logger, logging.WARNING)
         self._lost = Quietly(logger, logging.INFO)
 
@@ -102,7 +108,7 @@ class Link:
                     connected_at_ms = boottime_ms()
                     await self._serve(client)
             except (aiomqtt.MqttError, OSError, ValueError) as fault:
-                self._lost.say("link: no broker at %s:%d (%s); trying again", self._broker.host, self._broker.port, fault)
+                self._tell(fault)
             except Exception:  # a fault of the libraries' must not end the link for good
                 logger.exception("link: an unexpected fault; trying again")
             if connected_at_ms is not None and boottime_ms() - connected_at_ms >= STEADY_MS:
@@ -110,6 +116,17 @@ class Link:
             # Jitter over the whole range: a zone's nodes do not come back all in one second.
             await self._pause(random.uniform(0.1, pause))  # noqa: S311 (no secret)
             pause = min(pause * 2, BACK_OFF_S_MAX)
+
+    def _tell(self, fault: Exception) -> None:
+        host, port, name = self._broker.host, self._broker.port, self._broker.username
+        if not (isinstance(fault, aiomqtt.MqttCodeError) and isinstance(fault.rc, ReasonCode) and fault.rc.value in _NOT_LET_IN):
+            self._lost.say("link: no broker at %s:%d (%s); trying again", host, port, fault)
+        elif name is None:
+            self._lost.say("link: the broker at %s:%d lets nobody in without a name; expected [broker] username and password_file; "
+                           "trying again", host, port)
+        else:
+            self._lost.say("link: the broker at %s:%d does not let %r in; expected that name's line, as `cuadra key password` prints it "
+                           "here, in the broker's password file; put it there and reload the broker; trying again", host, port, name)
 
     async def _pause(self, for_s: float) -> None:
         """Ends at once when a press is made: it does not wait for a back-off."""
@@ -150,6 +167,7 @@ class Link:
         self._up = True
         self._feed(LinkUp())
         sender = asyncio.create_task(self._send(client))
+        unheard = asyncio.get_running_loop().call_later(UNHEARD_S, self._wonder)
         try:
             async for message in client.messages:
                 self._take(message)
@@ -160,7 +178,15 @@ class Link:
             self._up = False
             self._queue.clear()
             sender.cancel()
+            unheard.cancel()
             self._feed(LinkDown())
+
+    def _wonder(self) -> None:
+        if self._unsettled and not self._heard:
+            logger.warning("link: the broker is there, and the gateway has sent no settings for %d s; expected them at once; look whether it "
+                           "runs, whether its registry has this node (%s) with the key that `cuadra key show` prints here, whether "
+                           "gateway_public_key is the one it prints there, and whether the broker's user name is the node's id",
+                           UNHEARD_S, self._node)
 
     async def _send(self, client: aiomqtt.Client) -> None:
         in_flight: set[asyncio.Task[None]] = set()
@@ -189,6 +215,8 @@ class Link:
     async def _publish(self, client: aiomqtt.Client, message: Message, age_ms: int | None) -> None:
         topic = messages.topic_of(message, self._zone, self._node)
         channel = CHANNELS[topic.name]
+        if isinstance(message, Online):
+            self._unsettled = message.online and message.settings_rev == 0
         payload = messages.encode(message)
         properties = self._properties(topic, payload, "" if age_ms is None else str(age_ms))
         try:
@@ -228,6 +256,7 @@ class Link:
         except BadMessage as bad:
             self._bad.say("link: dropped: %s", bad)
             return
+        self._heard = True
         self._feed(event)
 
 

@@ -1,6 +1,7 @@
 """The link's own promises: the most serious first, no wait for another's acknowledgement, a name server that never answers."""
 
 import asyncio
+import logging
 import os
 import socket
 import threading
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from controller.authentication import PairKey, PrivateKey
-from controller.messages import Gesture, Online, Press
+from controller.messages import Gesture, Online, Order, Press, SirenOn
 from controller.settings_file import read
 from node_firmware.config import NodeConfig
 from node_firmware.inputs import LinkDown, LinkUp, NodeInput
@@ -27,10 +28,11 @@ BOOT = "b" * 32
 class Node:
     """A link with nothing behind it but a list."""
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, broker: str = "") -> None:
         gateway = PrivateKey.at(folder / "gateway.key")
         self.key: PairKey = gateway.shared_with(PrivateKey.at(folder / "node.key").public)
-        (folder / "node.toml").write_text(TOML.format(folder=folder, gateway=gateway.public, host="127.0.0.1", port=port))
+        file = TOML.format(folder=folder, gateway=gateway.public, host="127.0.0.1", port=port)
+        (folder / "node.toml").write_text(file.replace("[broker]\n", f"[broker]\n{broker}\n"))
         self.inputs: list[NodeInput] = []
         self.link = Link(read(folder / "node.toml", NodeConfig), self.key, Online(BOOT, False), self.inputs.append)
         self.task = asyncio.create_task(self.link.run())
@@ -126,6 +128,40 @@ async def test_a_press_does_not_wait_for_a_back_off(node: Node, broker: Mosquitt
     broker.start()
     node.link.publish(press(1))
     await node.until(lambda: node.inputs.count(LinkUp()) == 2)
+
+
+@pytest.mark.parametrize("named", [True, False])
+async def test_a_broker_that_does_not_let_the_node_in_is_not_called_absent(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, *, named: bool
+) -> None:
+    (tmp_path / "password").write_text("none that the broker knows\n")
+    (tmp_path / "password").chmod(0o600)
+    line = f'username = "b12n1"\npassword_file = "{tmp_path}/password"' if named else ""
+    with Mosquitto(tmp_path, lines=["allow_anonymous false"]) as strict, caplog.at_level(logging.INFO, "node_firmware.link"):
+        made = Node(tmp_path, strict.port, line)
+        await made.until(lambda: ("does not let 'b12n1' in" if named else "lets nobody in without a name") in caplog.text)
+        made.task.cancel()
+        await asyncio.gather(made.task, return_exceptions=True)
+    assert "no broker" not in caplog.text
+
+
+@pytest.mark.parametrize("understood", [True, False])
+async def test_a_first_birth_that_no_gateway_answers_is_told_with_what_to_look_at(
+    tmp_path: Path, broker: Mosquitto, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, *, understood: bool
+) -> None:
+    looked = asyncio.Event()
+    monkeypatch.setattr("node_firmware.link.UNHEARD_S", 1)
+    made = Node(tmp_path, broker.port)
+    await made.until(lambda: LinkUp() in made.inputs)
+    asyncio.get_running_loop().call_later(1.2, looked.set)
+    made.link.publish(Online(BOOT, online=True))
+    async with Gateway(broker.port, made.key) as gateway:
+        if understood:
+            await gateway.say(Order("1", BOOT, SirenOn("panic", 30), 60))
+        await looked.wait()
+    made.task.cancel()
+    await asyncio.gather(made.task, return_exceptions=True)
+    assert ("gateway_public_key" in caplog.text) is not understood
 
 
 async def test_rubbish_from_the_broker_is_dropped_and_the_link_goes_on(node: Node, broker: Mosquitto) -> None:
