@@ -26,7 +26,7 @@ DatabaseOption = Annotated[str, typer.Option("--database", help="sqlite:///path,
 KeyOption = Annotated[Path | None, typer.Option(
     "--key-file", help="The key of the private values; made (mode 600) if there is none. Beside a SQLite file, people.key is taken.")]
 PolicyOption = Annotated[Path | None, typer.Option(
-    "--policy", help="The policy by which each silent input must have somebody who is told; policy.toml in the folder is taken.")]
+    "--policy", help="The policy that must have each input's kind, and tell somebody of each silent one; policy.toml in the folder is taken.")]
 ZonesOption = Annotated[list[str] | None, typer.Option("--zone", help="This zone alone; may be given several times.")]
 
 
@@ -116,7 +116,7 @@ def numbers(database_url: DatabaseOption, zone: ZonesOption = None) -> None:
 def _read(folder: Path, zones: list[str] | None, policy: Path | None) -> registry_csv.Folder:
     path = policy or folder / "policy.toml"
     if policy is None and not path.is_file():
-        typer.echo(f"no {path}: whether anybody is told of the silent inputs' presses is not checked; give --policy", err=True)
+        typer.echo(f"no {path}: the inputs' kinds, and whether anybody is told of the silent ones, are not checked; give --policy", err=True)
         return registry_csv.read(folder, zones or ())
     return registry_csv.read(folder, zones or (), read_policy(path))
 

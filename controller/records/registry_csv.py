@@ -35,7 +35,9 @@ class Folder:
 
 
 def read(path: Path, only: Collection[str] = (), policy: Policy | None = None) -> Folder:
-    """Read the folder; only: these zones, all when empty. policy: by which each silent input must have somebody who is told.
+    """Read the folder; only: these zones, all when empty.
+
+    policy: which must have each input's kind, and by which each silent input must have somebody who is told.
 
     Raises BadConfig with every fault: file, line, column, what was found, what was expected, what to do.
     """
@@ -184,7 +186,10 @@ class _Reader:
         for member in excludes:
             if member not in draft.members:
                 line.fault("excludes", f"ids of members of zone {zone}", "correct it", found="found an id that no member of the zone has")
-        if self._policy is not None and self._policy.kind(kind).silent and not self._told(draft, kind, excludes):
+        if self._policy is not None and kind and kind not in self._policy.kinds:
+            # The rules would tell it as panic: whoever mistypes a silent kind would have it sound.
+            line.fault("kind", f"one of the policy's kinds: {', '.join(self._policy.kinds)}", "correct it, or add the kind to the policy")
+        elif self._policy is not None and self._policy.kind(kind).silent and not self._told(draft, kind, excludes):
             if excludes:
                 line.fault("excludes", f"somebody to be left who is told of {kind}", "exclude fewer, or add members first",
                            found="found exclusions that leave nobody")

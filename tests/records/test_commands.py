@@ -168,7 +168,7 @@ def test_registry_goes_in_and_out_and_says_what_it_did(database_url: str, cuadra
 
 def test_check_names_faults_without_a_database(cuadra: Cuadra, tmp_path: Path) -> None:
     assert "zone z7: 24 blocks" in cuadra("registry", "check", EXAMPLE).stdout
-    assert "is not checked; give --policy" in cuadra("registry", "check", tmp_path).stderr
+    assert "are not checked; give --policy" in cuadra("registry", "check", tmp_path).stderr
     assert "is not checked" not in cuadra("registry", "check", tmp_path, "--policy", EXAMPLE / "policy.toml").stderr
     done = cuadra("registry", "check", tmp_path)
     assert (done.returncode, len(done.stderr.splitlines())) == (2, 8)

@@ -268,6 +268,7 @@ FAULTY = [
     ("inputs", "segundo piso,m1", "segundo piso,m9", "inputs.csv, line 3, column excludes: found an id that no member of the zone has"),
     ("inputs", "segundo piso,m1", "segundo piso,m1 m2", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
     ("inputs", "violence,Lote 14 segundo piso,m1", "extortion,,", "inputs.csv, line 3, column kind: found 'extortion', of which the policy tells"),
+    ("inputs", "violence,Lote 14", "violencia,Lote 14", "inputs.csv, line 3, column kind: found 'violencia'; expected one of the policy's kinds"),
     ("members", "sms:+51987654322", "", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
     ("members", "sms:+51987654322", "dc09:dc09://1234@h:1", "inputs.csv, line 3, column excludes: found exclusions that leave nobody"),
     ("members", "sms:+51987654322", "sms:0051987654321", "inputs.csv, line 3, column excludes: found one with an address of m2, who is told;"),
