@@ -91,6 +91,8 @@ class Broker:
         self._lock = threading.Lock()
         self._arrivals: list[Arrival] = []
         self._up = False
+        self._absent = False
+        """That it cannot be reached is logged."""
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"gateway-{zone}", protocol=MQTTProtocolVersion.MQTTv5)
         client.max_inflight_messages_set(NO_LIMIT)
         client.max_queued_messages_set(0)
@@ -142,7 +144,9 @@ class Broker:
 
     def _on_connect(self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401 (paho's own signature)
         if reason.is_failure:
-            logger.error("broker %s:%s refused the connection: %s", self._settings.host, self._settings.port, reason)
+            logger.error("broker %s:%s refused the connection: %s; expected it to know the user %r by the line that `cuadra key password` "
+                         "prints here; put it into its password file and reload it",
+                         self._settings.host, self._settings.port, reason, self._settings.username)
             return
         client.subscribe(self._filter, qos=1)
 
@@ -152,7 +156,7 @@ class Broker:
                          self._settings.host, self._settings.port, self._filter, reasons)
             return
         logger.info("broker %s:%s connected", self._settings.host, self._settings.port)
-        self._up = True
+        self._up, self._absent = True, False
         self._connected(True)
 
     def _on_disconnect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:  # noqa: ANN401 (paho's own signature)
@@ -161,6 +165,10 @@ class Broker:
         self._lost()
 
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:  # noqa: ANN401 (paho's own signature)
+        if not self._absent:
+            self._absent = True
+            logger.warning("broker %s:%s cannot be reached; expected it to listen there, with the certificate of ca_file if that is set; start it "
+                           "or correct [broker]; tried again until it is there", self._settings.host, self._settings.port)
         self._lost()
 
     def _lost(self) -> None:
