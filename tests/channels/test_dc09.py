@@ -170,6 +170,29 @@ async def test_a_dead_line_is_noticed_said_once_and_well_again() -> None:
         assert news.said[1] == (line, "no-answer", False)
 
 
+async def test_a_silent_press_is_not_the_moment_at_which_a_lines_fault_begins_or_ends() -> None:
+    port, news = free_port(), News()
+    dc09 = channel(address(port), settings=Dc09Settings(connect_s=1, reply_s=1, poll_s=3600, misses=2))
+
+    async def tells(number: int, *, silent: bool) -> object:
+        return await dc09.send(telling(address(port), number=number, silent=silent))
+
+    async with police(port=port) as receiver, running(dc09.run(news)):
+        await until(lambda: receiver.polls == 1, "the first link test")
+        await receiver.stop()
+        for number in range(1, 4):
+            assert isinstance(await tells(number, silent=True), TryLater)
+        assert news.said == []
+        for number in range(4, 6):
+            assert isinstance(await tells(number, silent=False), TryLater)
+        assert [said[1:] for said in news.said] == [("no-answer", True)]
+        await receiver.start()
+        assert isinstance(await tells(6, silent=True), Sent)
+        assert len(news.said) == 1
+        assert isinstance(await tells(7, silent=False), Sent)
+        assert [said[1:] for said in news.said] == [("no-answer", True), ("no-answer", False)]
+
+
 async def test_a_receiver_that_does_not_know_the_key_is_a_fault_of_its_own() -> None:
     news = News()
     async with police(KEYS[128]) as receiver:
