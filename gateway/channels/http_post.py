@@ -95,7 +95,9 @@ class Poster:
             if getattr(fault.certificate_error, "verify_code", 0) != CERTIFICATE_EXPIRED:
                 return TryLater("the server's certificate is not to be trusted; its owner must mend it")
             # Flagged, but it never mutes: everything else of it is still checked.
-            logger.warning("notice %s: the server's certificate has expired; sent all the same", key)
+            if host not in self._expired:
+                # Once, and without the notice: who counts these lines must not count silent presses.
+                logger.warning("%s: a server's certificate has expired; it is told all the same", self._name)
             self._note_expiry(host, expired=True)
             return await self._again(target, body, headers, expired=True)
         except aiohttp.ClientConnectorError as fault:
