@@ -1,31 +1,20 @@
 """What the parts of the rules share while one input is decided: what is in force, the state, the time, and what was decided so far."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Final
 
 from controller.entries import Body, Chain, StepSet
-from controller.errors import BadConfig
 from controller.instants import Now
 from controller.messages import IncidentState, LightState, PressRef
 from controller.registry import Input, Member, Registry, Role
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
-from controller.rules.policy import TAMPER, Kind, Policy
+from controller.rules.policy import TAMPER, Kind, Policy, earlier
 from controller.rules.roster import Roster
 from controller.rules.state import ZoneState
 
 _LIGHTS: Final = {State.OPENED: LightState.OPEN, State.TAKEN: LightState.TAKEN, State.ON_SCENE: LightState.ON_SCENE, State.CLOSED: LightState.CLOSED}
 _RUNGS: Final = {state: rung for rung, state in enumerate(_LIGHTS)}
-
-
-@lru_cache(maxsize=8)
-def _earlier(text: str) -> Policy | None:
-    """An earlier policy, as the journal has it; None when it cannot be read any more."""
-    try:
-        return Policy.parse(text)
-    except BadConfig:
-        return None
 
 
 class Network:
@@ -110,7 +99,7 @@ class Desk:
         if not incident.secret:
             return self.policy.kind(incident.kind)
         name = self.network.kind_at(incident.node, incident.input) if incident.kind == TAMPER else incident.kind
-        for policy in (self.policy, _earlier(self.state.policies.get(incident.policy, ""))):
+        for policy in (self.policy, earlier(self.state.policies.get(incident.policy, ""))):
             kind = policy.kinds.get(name) if policy is not None else None
             if kind is not None and kind.silent:
                 return kind

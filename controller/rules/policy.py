@@ -7,10 +7,11 @@ import hashlib
 import tomllib
 from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from controller.errors import BadConfig
 from controller.messages import InputSettings, KindSettings, Name, Pulse, Settings
@@ -198,9 +199,12 @@ class Policy:
     """A policy that was checked whole. text: as it was written; version: the first 16 hex digits of its SHA-256."""
 
     def __init__(self, text: str, file: _File) -> None:
+        self._file = file
         self.text = text
         self.version = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.kinds: Mapping[str, Kind] = file.kinds
+        self.kept: frozenset[str] = frozenset()
+        """Those of them that are an earlier policy's."""
         self.forced = file.forced
         self.times = file.times
         self.police = file.police
@@ -223,6 +227,19 @@ class Policy:
         except tomllib.TOMLDecodeError as fault:
             raise BadConfig([f"{where}: cannot be read as TOML ({fault}); correct that place"]) from fault
         return cls(text, convert(data, _File, where))
+
+    def keeping(self, earlier: Iterable["Policy"]) -> "Policy":
+        """This policy with the silent kinds of earlier ones, the newest last, that it does not know itself.
+
+        What was a secret of its circle stays one until policy or registry is corrected: a hidden button must not sound a siren.
+        """
+        kept = {name: replace(kind, group=f"{name} (kept)") for one in earlier for name, kind in one.kinds.items()
+                if kind.silent and name not in self.kinds}
+        if not kept:
+            return self
+        wider = Policy(self.text, replace(self._file, kinds={**kept, **self.kinds}))
+        wider.kept = self.kept | kept.keys()
+        return wider
 
     def is_silent(self, kind: str) -> bool:
         """Whether a press of this kind is a secret of its own circle."""
@@ -260,3 +277,12 @@ class Policy:
             name: KindSettings(audible=kind.audible, rank=kind.rank, hold_ms=kind.hold_ms, pattern=kind.pattern)
             for name, kind in self.kinds.items()
         }
+
+
+@lru_cache(maxsize=64)
+def earlier(text: str) -> Policy | None:
+    """A policy that was in force, as the journal has it; None when it cannot be read any more."""
+    try:
+        return Policy.parse(text)
+    except BadConfig:
+        return None

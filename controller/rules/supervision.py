@@ -178,8 +178,12 @@ def start(desk: Desk, signs: Signs) -> None:
 
 
 def look_at_kinds(desk: Desk) -> None:
-    """An input whose kind the policy does not have is a fault until one of the two is corrected: its presses are told as panic."""
-    unknown = {(f"node/{one.node}", f"{UNKNOWN_KIND}:{one.input}") for one in desk.registry.inputs.values() if one.kind not in desk.policy.kinds}
+    """An input whose kind the policy does not have is a fault until one of the two is corrected: its presses are told as panic.
+
+    Those of a kind that was silent are told as the last policy that had it says.
+    """
+    known = desk.policy.kinds.keys() - desk.policy.kept
+    unknown = {(f"node/{one.node}", f"{UNKNOWN_KIND}:{one.input}") for one in desk.registry.inputs.values() if one.kind not in known}
     for key in [key for key in desk.state.fault_of if key[1].startswith(f"{UNKNOWN_KIND}:") and key not in unknown]:
         end_fault(desk, *key)
     for key in sorted(unknown):

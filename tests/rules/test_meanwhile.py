@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from msgspec import structs
 
+from controller.entries import FaultRaised
 from controller.messages import Gesture
 from controller.rules.inputs import PolicyChanged, RegistryChanged, Started
 from controller.rules.policy import Policy
@@ -42,6 +43,26 @@ def test_a_silent_incident_stays_its_circles_when_a_policy_no_longer_knows_its_k
     night.replies("vera", "1")
     night.sends()
     assert night.reads("vera") == ["taken_you"]
+    assert hears(night) == CIRCLE
+
+
+@pytest.mark.parametrize("change", [running, restarted])
+def test_a_hidden_button_stays_silent_when_a_policy_no_longer_knows_its_kind(change: Callable[[Night], None]) -> None:
+    night = Night()
+    for node in ("b12n1", "b12n2"):
+        night.births(node)
+    change(night)
+    night.passes(s=1)
+    seen = night.open_side()
+    assert {fault.code for fault in night.bodies(FaultRaised)} == {"unknown-kind:h1"}
+    night.press("violence")
+    night.sends()
+    assert night.open_side() == seen, "no siren, no light, no open entry"
+    assert hears(night) == CIRCLE
+    night.does(RegistryChanged(registry(8)))
+    night.press("violence", node="b12n2")
+    night.sends()
+    assert night.orders() == []
     assert hears(night) == CIRCLE
 
 
