@@ -422,8 +422,8 @@ class BlockNode:
 
     def _told(self, event: events.IncidentCame) -> None:
         state = event.state
-        if state.boot == self._boot and state.state is self._emergency.light:
-            # Whoever says what is known here has just started, and waits for a beat to know this node's uptime.
+        if state.boot == self._boot and (state.rev <= self._emergency.rev or state.state is self._emergency.light):
+            # Whoever says nothing new has just started, and waits for a beat to know this node's uptime.
             self._beats.wanted()
         if state.boot == self._boot and state.rev > self._emergency.rev:
             self._emergency.told(state, self._now_ms, calls_waiting=self._calls_waiting())

@@ -101,15 +101,16 @@ class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
             yield (f"[siren] pin: {self.siren.pin}; expected 9 to 27, since 0 to 8 start pulled up and would sound the siren at "
                    "power-on; wire the siren to another pin")
         if not self.inputs:
-            yield "[inputs]: none; expected at least one button; add one, e.g. [inputs.b1] pressed = 17"
+            yield "[inputs]: none; expected at least one button; add one, e.g. [inputs.b1] with pressed = 17 and kind = \"panic\""
         used: dict[int, str] = {}
         for place, pin in self._pins():
             if pin in used:
                 yield f"{place}: pin {pin} is also {used[pin]}; expected each pin once; correct one of the two"
             used[pin] = place
         for name, pins in self.inputs.items():
-            if not pins.tamper and pins.kind not in self.kinds:
-                yield f"[inputs.{name}] kind: {pins.kind!r}; expected one of {', '.join(sorted(self.kinds))}; correct it or add [kinds.{pins.kind}]"
+            kinds = {**default_kinds(), **self.kinds}
+            if not pins.tamper and pins.kind not in kinds:
+                yield f"[inputs.{name}] kind: {pins.kind!r}; expected one of {', '.join(sorted(kinds))}; correct it or add [kinds.{pins.kind}]"
 
         for kind, setting in self.kinds.items():
             if setting.audible and not sounds(setting):

@@ -43,9 +43,8 @@ class Kinds:
         return kind in self._kinds
 
     def pattern(self, kind: str) -> tuple[Pulse, ...]:
-        """The kind's siren pattern. A kind that the file left without one that sounds gets panic's: loud is the safe side."""
-        setting = self._kinds[kind]
-        return setting.pattern if sounds(setting) else default_kinds()["panic"].pattern
+        """The kind's siren pattern."""
+        return self._kinds[kind].pattern
 
     def rank(self, kind: str) -> int:
         """How serious; a kind that is not known any more goes last, and goes."""

@@ -33,8 +33,11 @@ class Uptimes:
     def beat(self, node: str, beat: Beat, at_ms: int) -> list[SendOrder]:
         """A beat came; the orders that waited for it."""
         self._started_at_ms[node, beat.boot] = at_ms - beat.uptime_s * 1000
-        waiting = self._waiting.pop(node, ())
-        return [self._until(one.order, one.at_ms) for one in waiting if one.order.boot == beat.boot and _holds(one, at_ms)]
+        waiting = [one for one in self._waiting.pop(node, ()) if _holds(one, at_ms)]
+        if others := [one for one in waiting if one.order.boot != beat.boot]:
+            # Two devices under one name: each hears its own orders.
+            self._waiting[node] = others
+        return [self._until(one.order, one.at_ms) for one in waiting if one.order.boot == beat.boot]
 
     def over(self, node: str, boot: str) -> None:
         """That life is over."""

@@ -163,12 +163,6 @@ def test_a_machine_that_died_later_than_two_seconds_after_siren_on_is_not_accuse
     assert not block.faults()
 
 
-def test_a_kind_that_the_file_left_without_a_pattern_is_loud_all_the_same() -> None:
-    node = BlockNode({"b1": InputPins(pressed=17, kind="panic")}, {"panic": KindSettings(audible=True)}, 180, "1")
-    node.handle(inputs.Started("a" * 32, "b" * 32, {}), Now(0, 0))
-    node.handle(inputs.Edge("b1", True, 0), Now(0, 0))
-    assert node.handle(inputs.Woken(), Now(1000, 0))[0] == effects.SoundSiren(default_kinds()["panic"].pattern, 180_000)
-
 
 # --- orders
 
@@ -230,6 +224,10 @@ def test_an_order_that_somebody_withheld_is_refused(linked: Block) -> None:
 def test_a_gateway_that_says_what_is_known_hears_the_uptime_at_once(linked: Block) -> None:
     linked.passes(3000).forgets().incident(LightState.NONE)
     assert [beat.uptime_s for beat in linked.published(Beat)] == [3]
+    linked.incident(LightState.CLOSED)
+    linked.passes(1000).forgets()
+    linked.gives(inputs.IncidentCame(messages.IncidentState(OPEN_BOOT, 1, LightState.NONE)))
+    assert [beat.uptime_s for beat in linked.published(Beat)] == [4], "also when what it says now is another state, but no newer one"
 
 
 def test_a_recorded_order_is_refused(linked: Block) -> None:

@@ -42,6 +42,18 @@ def test_a_gateway_that_has_just_started_orders_when_it_knows_the_uptime() -> No
     assert len(night.orders()) == 1
 
 
+def test_a_beat_of_a_device_of_the_same_name_does_not_drop_what_waits_for_the_other() -> None:
+    night = Night()
+    night.births("b12n1")
+    night.births("b12n2")
+    night.beating.clear()
+    restarts(night)
+    night.press("panic")
+    night.beats("b12n2", life="2")
+    night.beats("b12n2", uptime_s=500)
+    assert [order.node for order in night.orders()] == ["b12n2"]
+
+
 def test_an_order_that_waited_too_long_for_a_beat_or_whose_life_is_over_is_not_given() -> None:
     night = Night()
     night.births("b12n1")
