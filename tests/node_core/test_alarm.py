@@ -225,9 +225,9 @@ def test_a_gateway_that_says_what_is_known_hears_the_uptime_at_once(linked: Bloc
     linked.passes(3000).forgets().incident(LightState.NONE)
     assert [beat.uptime_s for beat in linked.published(Beat)] == [3]
     linked.incident(LightState.CLOSED)
-    linked.passes(1000).forgets()
+    linked.passes(2000).forgets()
     linked.gives(inputs.IncidentCame(messages.IncidentState(OPEN_BOOT, 1, LightState.NONE)))
-    assert [beat.uptime_s for beat in linked.published(Beat)] == [4], "also when what it says now is another state, but no newer one"
+    assert [beat.uptime_s for beat in linked.published(Beat)] == [5], "also when what it says now is another state, but no newer one"
 
 
 def test_a_recorded_order_is_refused(linked: Block) -> None:
