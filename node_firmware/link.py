@@ -46,7 +46,9 @@ logger = logging.getLogger(__name__)
 KEEP_ALIVE_S: Final = 10
 IN_FLIGHT_MAX: Final = 20
 BACK_OFF_S_FIRST: Final = 0.5
-BACK_OFF_S_MAX: Final = 30.0
+BACK_OFF_S_MAX: Final = 5.0
+"""So long a press may wait. The same for everybody at all times: if a silent press shortened a pause, the attempt to connect, and
+the birth that the record dates, would show its moment."""
 STEADY_MS: Final = 60_000
 """A connection that has lasted so long ends the back-off. Two devices of one name would else throw each other out all day, as
 fast as they can connect."""
@@ -90,11 +92,14 @@ class Link:
         self._lost = Quietly(logger, logging.INFO)
 
     def publish(self, message: Message, *, age_ms: int | None = None, rank: int = _CONTROL_RANK) -> None:
-        """Send it now, in the order of `rank`; dropped when the link is down. age_ms: of a press, if it is known."""
+        """Send it now, in the order of `rank`; dropped when the link is down. age_ms: of a press, if it is known.
+
+        A press of the open stream makes a link that is down try at once; a silent one changes nothing that can be seen outside.
+        """
         if self._up:
             heapq.heappush(self._queue, (rank, next(self._order), message, age_ms, boottime_ms()))
             self._ready.set()
-        elif isinstance(message, Press):
+        elif isinstance(message, Press) and message.boot == self._will.boot:
             self._pressed.set()
 
     async def run(self) -> None:
@@ -129,7 +134,7 @@ class Link:
                            "here, in the broker's password file; put it there and reload the broker; trying again", host, port, name)
 
     async def _pause(self, for_s: float) -> None:
-        """Ends at once when a press is made: it does not wait for a back-off."""
+        """Ends at once when an open press is made: it does not wait for a back-off."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(for_s):
                 await self._pressed.wait()
