@@ -28,7 +28,7 @@ class KeyFiles(Struct, frozen=True, forbid_unknown_fields=True):
 class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """The file, whole.
 
-    database: an SQLAlchemy URL, `sqlite:////var/lib/...` or `postgresql+psycopg://...`. policy: the district's policy file.
+    database: an SQLAlchemy URL, `sqlite:////var/lib/...` or `postgresql://...`. policy: the district's policy file.
     A channel is there when its table is: `[sms]` with its modems, `[dc09]`, `[cap]`, `[apprise]`, `[webhook]`.
     """
 
@@ -45,9 +45,9 @@ class GatewayConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     def faults(self) -> Iterable[str]:
         """What the types cannot say."""
-        if not self.database.startswith(("sqlite:///", "postgresql+psycopg://")):
+        if not self.database.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://")):
             scheme = self.database.split(":", 1)[0]
-            yield f"database: a URL of {scheme!r}; expected sqlite:////path or postgresql+psycopg://user@host/name; correct it"
+            yield f"database: a URL of {scheme!r}; expected sqlite:////path or postgresql://user@host/name; correct it"
         if not any((self.sms, self.dc09, self.cap, self.apprise, self.webhook)):
             yield "no channel: expected at least one of [sms], [dc09], [cap], [apprise], [webhook], or nobody could be told; add one"
         for part in (self.sms, self.cap):

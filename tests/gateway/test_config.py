@@ -42,6 +42,13 @@ def test_a_gateway_that_could_tell_nobody_is_refused(tmp_path: Path) -> None:
     assert "mysql" in str(raised.value)
 
 
+@pytest.mark.parametrize("database", ["sqlite:////a/b.db", "postgresql:///cuadra", "postgresql+psycopg://cuadra@host/cuadra"])
+def test_a_database_is_named_as_the_other_commands_name_it(tmp_path: Path, database: str) -> None:
+    file = tmp_path / "gateway.toml"
+    file.write_text(f'zone = "z3"\npolicy = "p"\ndatabase = "{database}"\n[webhook]\n', encoding="utf-8")
+    assert read(file, GatewayConfig).database == database
+
+
 def test_a_policy_that_is_not_there_is_said(tmp_path: Path) -> None:
     file = tmp_path / "gateway.toml"
     file.write_text(f'zone = "z3"\npolicy = "{tmp_path / "none.toml"}"\n[webhook]\n', encoding="utf-8")
