@@ -1,6 +1,6 @@
 """What the parts of the rules share while one input is decided: what is in force, the state, the time, and what was decided so far."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from controller.entries import Body, Chain, StepSet
@@ -67,10 +67,12 @@ class Desk:
     """One input's decisions.
 
     now.utc_ms: the wall clock; what is dated. at_ms: UTC by a clock that never jumps in one life of the process; what timers
-    stand on.
+    stand on. ahead: see `Signs`.
     """
 
-    def __init__(self, zone: str, state: ZoneState, network: Network, now: Now, at_ms: int) -> None:
+    def __init__(
+        self, zone: str, state: ZoneState, network: Network, now: Now, at_ms: int, ahead: Mapping[str, tuple[str, int]],
+    ) -> None:
         self.zone = zone
         self.state = state
         self.network = network
@@ -78,6 +80,7 @@ class Desk:
         self.policy = network.policy
         self.now = now
         self.at_ms = at_ms
+        self.ahead = ahead
         self.records: list[ZoneEffect] = []
         self.effects: list[ZoneEffect] = []
 
@@ -133,15 +136,17 @@ class Desk:
         """Tell one node how far help is for its block; idempotent."""
         life, block = self.state.nodes.get(node), self.network.block_of(node)
         if life is not None and life.boot and block:
-            self.then(SendDown(node, self._light_of(block, life.boot)))
+            self.then(SendDown(node, self._light_of(block, life.boot, max(1, self.light_rev(node)))))
 
     def light_rev(self, node: str) -> int:
         """The revision of what the node's light should show; 0 while it has never had anything to show."""
-        moves = self.state.light_revs.get(self.network.block_of(node), 0)
+        moves, life = self.state.light_revs.get(self.network.block_of(node), 0), self.state.nodes.get(node)
+        boot, before = self.ahead.get(node, ("", 0))
+        if life is not None and boot == life.boot:
+            moves += before
         return 1 + moves if moves else 0
 
-    def _light_of(self, block: str, boot: str) -> IncidentState:
-        rev = 1 + self.state.light_revs.get(block, 0)
+    def _light_of(self, block: str, boot: str, rev: int) -> IncidentState:
         shown: Incident | None = None
         for ident in reversed(self.state.in_block.get(block, {})):
             incident = self.state.incidents[ident]

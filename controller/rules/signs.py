@@ -30,6 +30,9 @@ class Signs:
         """Node -> the faults that its last beat named."""
         self.seen_at_ms: dict[str, int] = {}
         """Fault -> when, of those that end by themselves, it was last seen."""
+        self.ahead: dict[str, tuple[str, int]] = {}
+        """Node -> (boot, how many revisions of its light it has seen that its block has not made): it has come from another block, or
+        the records are older than it is."""
         self.bad: dict[tuple[str, str], Suppressed] = {}
         """(node, sort) -> the minute that runs."""
         self.look_at_ms = 0

@@ -80,7 +80,10 @@ def beat(desk: Desk, signs: Signs, event: NodeBeat) -> None:
         desk.record(Chain.OPEN, NodeCame(node, said.boot, settings_rev=said.settings_rev, previous=said.boot, machine_restarted=0))
     if said.settings_rev < desk.state.settings_rev:
         bring_up_to_date(desk, node, said.settings_rev)
-    if said.incident_rev < desk.light_rev(node):
+    if said.incident_rev > desk.light_rev(node):
+        # It would take nothing for new that bears a lower one, and go on showing what is so no more.
+        signs.ahead[node] = said.boot, said.incident_rev - desk.state.light_revs.get(desk.network.block_of(node), 0)
+    if said.incident_rev != desk.light_rev(node):
         desk.light_node(node)
 
 

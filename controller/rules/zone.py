@@ -63,7 +63,7 @@ class ZoneController:
         """
         if self._offset_ms is None:
             self._offset_ms = now.utc_ms - now.monotonic_ms
-        desk = Desk(self.zone, self.state, self.network, now, now.monotonic_ms + self._offset_ms)
+        desk = Desk(self.zone, self.state, self.network, now, now.monotonic_ms + self._offset_ms, self.signs.ahead)
         self._decide(desk, event)
         self._catch_up(desk)
         return [*desk.records, *self.signs.uptimes.known(desk.effects, desk.at_ms)]

@@ -66,6 +66,29 @@ def test_a_hidden_button_stays_silent_when_a_policy_no_longer_knows_its_kind(cha
     assert hears(night) == CIRCLE
 
 
+def test_a_node_that_is_moved_to_another_block_does_not_go_on_showing_the_first_ones_help() -> None:
+    night = Night()
+    night.births("b12n1")
+    night.press("panic")
+    night.sends()
+    night.replies("rosa", "1")
+    assert night.shown() == {"b12n1": "taken"}
+    shown = night.lights["b12n1"]
+    moved = registry(8)
+    nodes = {**moved.nodes, "b12n1": structs.replace(moved.nodes["b12n1"], block="b13")}
+    night.does(RegistryChanged(structs.replace(moved, nodes=nodes)))
+    for state in ("none", "open"):
+        # The node takes what bears a higher revision than it has, and nothing else.
+        night.beats("b12n1", incident_rev=shown.rev, settings_rev=night.zone.state.settings_rev)
+        assert (night.lights["b12n1"].state, night.lights["b12n1"].rev > shown.rev) == (state, True)
+        shown = night.lights["b12n1"]
+        sent = len(night.done)
+        night.beats("b12n1", incident_rev=shown.rev, settings_rev=night.zone.state.settings_rev)
+        assert night.done[sent:] == [], "it is up to date"
+        night.press("panic")
+        night.sends()
+
+
 @pytest.mark.parametrize("gesture", [Gesture.HOLD, Gesture.CUT])
 def test_who_was_excluded_stays_so_when_the_button_leaves_the_registry(gesture: Gesture) -> None:
     night = Night(registry(excludes=["vera"]))
