@@ -23,6 +23,8 @@ PAYLOAD_BYTES_MAX: Final = 4096
 
 Boot = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="128 random bits, drawn at each start, in hex")]
 Seq = Annotated[int, Meta(ge=1, le=2**53)]
+MISSING_MAX: Final = 32
+"""How many presses an order names that a newer one has overtaken."""
 Whole = Annotated[int, Meta(ge=-(2**53), le=2**53, description="a number that every JSON and both databases hold")]
 Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9-]{0,31}$", description="an id: zone, block, node, input, kind, member")]
 Digest = Annotated[str, Meta(pattern="^[0-9a-f]{32}$", description="first 16 bytes of SHA-256 over a payload, in hex")]
@@ -166,11 +168,13 @@ class SirenOn(Struct, frozen=True, tag="siren-on", omit_defaults=True):
 class SirenOff(Struct, frozen=True, tag="siren-off", omit_defaults=True):
     """Stop the siren: no emergency of its block calls for it any more.
 
-    last_seq: the newest press of the order's boot that the gateway had on record, 0 when it had none. A call that the node made
-    after it, or that still waits for its receipt, is another emergency: its siren goes on.
+    last_seq: the newest press of the order's boot that the gateway knew of, 0 when it knew of none; missing: those before it that it
+    did not know of. It knows of a press before it can give the receipt. A call that the node made after `last_seq`, or one of
+    `missing` that still waits for its receipt, is another emergency: its siren goes on.
     """
 
     last_seq: Annotated[int, Meta(ge=0, le=2**53)] = 0
+    missing: Annotated[tuple[Seq, ...], Meta(max_length=MISSING_MAX)] = ()
 
 
 class TestMode(Struct, frozen=True, tag="test-mode"):

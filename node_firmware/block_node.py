@@ -395,7 +395,7 @@ class BlockNode:
     def _ordered(self, event: events.OrderCame) -> None:
         order = event.order.order
         why = self._orders.refusal(event.order, self._uptime_s()) or self._orders.impossible(order, self._kinds, self._siren)
-        if isinstance(order, SirenOff) and self._emergency.still_called(self._boot, order.last_seq, self._outbox.__contains__):
+        if isinstance(order, SirenOff) and self._emergency.still_called(self._boot, order, self._outbox.__contains__):
             why = why or "a call made here is not in it"
         if not why and isinstance(event.order.order, SelfTest):
             self._out.rest.append(effects.TryDisk(event.order.id))

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from controller.messages import Boot, IncidentState, LightState, PressRef
+from controller.messages import Boot, IncidentState, LightState, PressRef, SirenOff
 from node_firmware.gestures import Situation
 
 ALARM_MS: Final = 30 * 60_000
@@ -49,9 +49,9 @@ class Emergency:
         if len(self._calls) > CALLS_MAX:
             del self._calls[next(iter(self._calls))]
 
-    def still_called(self, boot: Boot, last_seq: int, waits: Callable[[PressRef], bool]) -> bool:
-        """A call of this boot is newer than `last_seq`, or still waits: the gateway did not know of it when it said that all is over."""
-        return any(ref.boot == boot and (ref.seq > last_seq or waits(ref)) for ref in self._calls)
+    def still_called(self, boot: Boot, off: SirenOff, waits: Callable[[PressRef], bool]) -> bool:
+        """The gateway did not know of a call of this boot when it said that all is over."""
+        return any(ref.boot == boot and (ref.seq > off.last_seq or (ref.seq in off.missing and waits(ref))) for ref in self._calls)
 
     def called_silently(self, name: str, ref: PressRef) -> None:
         """A silent call was made; only a cancel at the same input will ever name it."""

@@ -14,7 +14,7 @@ from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.policy import TAMPER, Police
-from controller.rules.remembered import Notice
+from controller.rules.remembered import Notice, SeqsHeard
 from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, told_at_all, ways
 
 ANSWER_S: Final = 180
@@ -200,8 +200,8 @@ def sirens(desk: Desk, incident: Incident, *, on: bool, but: str = "") -> None:
         life = desk.state.nodes.get(node)
         if life is None or not life.boot or life.gone or (on and node == but):
             continue
-        last_seq = desk.state.last_seqs.get(node, {}).get(life.boot, 0)
-        order = SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff(last_seq)
+        heard = desk.state.seqs_heard.get(node, {}).get(life.boot, SeqsHeard())
+        order = SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff(heard.last, heard.missing)
         ident = f"{incident.id}-{node}-{desk.state.orders.get(node, 0) + 1}"
         desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, "siren-on" if on else "siren-off", incident.id))
         desk.then(SendOrder(node, life.boot, ident, order))

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from controller import entries
 from controller.entries import Chain, NoticeQueued
+from controller.messages import MISSING_MAX
 
 FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"})
 """States in which a notice is tried no more."""
@@ -57,6 +58,23 @@ class NodeLife:
     test_sent_at_ms: int = 0
     test_passed_at_ms: int = 0
     tests_unanswered: int = 0
+
+
+@dataclass(slots=True)
+class SeqsHeard:
+    """The open presses of one boot that are known: up to `last` all but `missing`, of which the newest are kept."""
+
+    last: int = 0
+    missing: tuple[int, ...] = ()
+
+    def hear(self, seq: int) -> None:
+        """This one is known from now on."""
+        if seq > self.last:
+            overtaken = range(max(self.last + 1, seq - MISSING_MAX), seq)
+            self.missing = (*self.missing, *overtaken)[-MISSING_MAX:]
+            self.last = seq
+        else:
+            self.missing = tuple(each for each in self.missing if each != seq)
 
 
 class OrderBy(NamedTuple):

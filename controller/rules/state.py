@@ -13,7 +13,7 @@ from controller import entries
 from controller.entries import Body, Chain
 from controller.rules import codes
 from controller.rules.incident import NOBODY, QUIET, Incident, State
-from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy
+from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, SeqsHeard
 
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
@@ -52,8 +52,8 @@ class ZoneState:
         """Node -> when the life came whose silent presses count under a boot."""
         self.light_revs: defaultdict[str, int] = defaultdict(int)
         """Block -> how often its open incidents moved: rises, also over a restart."""
-        self.last_seqs: defaultdict[str, dict[str, int]] = defaultdict(dict)
-        """Node -> by boot, its newest open press on record."""
+        self.seqs_heard: defaultdict[str, dict[str, SeqsHeard]] = defaultdict(dict)
+        """Node -> by boot, which of its open presses are known."""
         self.orders_by: dict[str, OrderBy] = {}
         """By id, the orders that a member gave and no node has answered."""
         self.orders: defaultdict[str, int] = defaultdict(int)
@@ -257,11 +257,10 @@ class ZoneState:
 
     def _press(self, chain: Chain, _at_ms: int, body: entries.PressRecorded) -> None:
         if chain is Chain.OPEN:
-            last = self.last_seqs[body.node]
-            if body.seq > last.get(body.boot, 0):
-                last[body.boot] = body.seq
-                while len(last) > BOOTS_MAX:
-                    del last[next(iter(last))]
+            boots = self.seqs_heard[body.node]
+            boots.setdefault(body.boot, SeqsHeard()).hear(body.seq)
+            while len(boots) > BOOTS_MAX:
+                del boots[next(iter(boots))]
 
     def _fault_known(self, queued: entries.NoticeQueued) -> None:
         members = self.fault_known[queued.about["subject"], queued.about["fault"]]

@@ -206,9 +206,16 @@ def test_a_call_that_still_waits_behind_a_more_serious_one_is_not_silenced(block
     block.links().presses("medical").presses("panic")
     medical, panic = block.made()
     block.receipts(panic)
-    assert not block.orders(SirenOff(panic.seq), "o1").done
+    assert not block.orders(SirenOff(panic.seq, missing=(medical.seq,)), "o1").done
     block.receipts(medical)
     assert block.orders(SirenOff(panic.seq), "o2").done
+
+
+def test_calls_that_the_gateway_knows_of_and_cannot_receipt_yet_do_not_keep_the_siren_on(block: Block) -> None:
+    block.links().presses("panic").presses("fire")
+    assert block.orders(SirenOff(last_seq=2)).done
+    assert not block.siren_sounds()
+    assert len(block.stored) == 2, "they are sent on until they are receipted"
 
 
 def test_an_order_that_somebody_withheld_is_refused(linked: Block) -> None:

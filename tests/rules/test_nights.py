@@ -152,6 +152,15 @@ def test_siren_off_says_which_presses_of_the_node_it_knows_of(night: Night) -> N
     assert {order.node: order.order for order in night.orders()} == {"b12n1": SirenOff(2), "b12n2": SirenOff(0)}
 
 
+def test_siren_off_names_the_presses_that_others_have_overtaken(night: Night) -> None:
+    cancelled = night.press("panic", seq=4)
+    night.press("fire", seq=2)
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(cancelled), seq=5)
+    for name in ("rosa", "juan"):
+        night.replies(name, f"3 {night.codes[-1]}")
+    assert {order.node: order.order for order in night.orders()}["b12n1"] == SirenOff(5, missing=(1, 3))
+
+
 def test_held_again_after_the_end_it_goes_on_one_ring_wider(night: Night) -> None:
     first = night.press("panic")
     night.passes(s=1)
