@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import BadMessage
+from simulators.modem_memory import Memories
 from simulators.phone_pdu import CENTRE, Submitted, decode_submit, tpdu_length
 
 logger = logging.getLogger(__name__)
@@ -64,7 +65,7 @@ class Faults:
 
 
 class ModemSimulator:
-    """One modem. `link`: a path that leads to its pseudo-terminal while it is plugged in."""
+    """One modem. link: a path that leads to its pseudo-terminal while it is plugged in. reports_in: the memory of stored reports."""
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class ModemSimulator:
         pin: str = "",
         capacity: int = 30,
         reports_stored: bool = True,
+        reports_in: str = "SM",
         seed: int = 1,
     ) -> None:
         self.name, self.number, self.link, self.pace = name, number, link, pace
@@ -85,8 +87,9 @@ class ModemSimulator:
         self.rssi = 18
         self.pin_wanted = bool(pin)
         self.pins_tried: list[str] = []
-        self.memory: dict[int, tuple[int, str]] = {}
-        """Index -> (status: 0 unread, 1 read; PDU)."""
+        self.memories = Memories(capacity, reports_in)
+        self.memory = self.memories.of["SM"]
+        """What the SIM stores."""
         self.capacity = capacity
         self.restarts = 0
         self.asked: list[str] = []
@@ -95,7 +98,6 @@ class ModemSimulator:
         self._reports_stored = reports_stored
         self._carry = carry
         self._random = random.Random(seed)
-        self._waiting: list[tuple[str, str]] = []
         self._ref = self._random.randrange(256)
         self._master = self._slave = -1
         self._held = b""
@@ -146,13 +148,9 @@ class ModemSimulator:
             return
         if announced == "CDSI" and mode == 0:
             return
-        if len(self.memory) >= self.capacity:
-            self._waiting.append((pdu, announced))
-            return
-        index = next(n for n in range(1, self.capacity + 1) if n not in self.memory)
-        self.memory[index] = (0, pdu)
-        if mode:
-            self.say(f'+{announced}: "SM",{index}')
+        place = self.memories.receive(pdu, announced)
+        if place is not None and mode:
+            self.say(f'+{announced}: "{place[0]}",{place[1]}')
 
     def fill_memory(self, pdu: str) -> None:
         """Fill every free place with `pdu`, unannounced."""
@@ -173,6 +171,7 @@ class ModemSimulator:
     def _power_up(self) -> None:
         self._echo = True
         self._cnmi = [2, 1, 0, 0, 0]
+        self.memories.selected = "SM"
         self._body_wanted = 0
         self._held = b""
 
@@ -315,11 +314,13 @@ class ModemSimulator:
         return [f"+CSQ: {self.rssi if self.registration in (1, 5) else 99},0", "OK"]
 
     def _storage(self) -> list[str]:
-        count = f"{len(self.memory)},{self.capacity}"
-        return [f'+CPMS: "SM",{count},"SM",{count},"SM",{count}', "OK"]
+        return self.memories.storage()
 
-    def _set_storage(self) -> list[str]:
-        return [f"+CPMS: {','.join([f'{len(self.memory)},{self.capacity}'] * 3)}", "OK"]
+    def _can_store(self) -> list[str]:
+        return self.memories.supported()
+
+    def _set_storage(self, memory: str) -> list[str]:
+        return self.memories.select(memory.upper())
 
     def _can_announce(self) -> list[str]:
         return [f"+CNMI: (0,1,2),(0,1,2,3),(0,2),({'0,1,2' if self._reports_stored else '0,1'}),(0,1)", "OK"]
@@ -333,31 +334,16 @@ class ModemSimulator:
         return ["OK"]
 
     def _list(self, status: str) -> list[str]:
-        lines: list[str] = []
-        for index, (state, pdu) in sorted(self.memory.items()):
-            if status == "4" or int(status) == state:
-                lines += [f"+CMGL: {index},{state},,{tpdu_length(pdu)}\r\n{pdu}"]
-                self.memory[index] = (1, pdu)
-        return [*lines, "OK"]
+        return self.memories.listed(status)
 
     def _read(self, index: str) -> list[str]:
-        if int(index) not in self.memory:
-            return ["+CMS ERROR: 321"] if not 0 < int(index) <= self.capacity else ["OK"]
-        state, pdu = self.memory[int(index)]
-        self.memory[int(index)] = (1, pdu)
-        return [f"+CMGR: {state},,{tpdu_length(pdu)}\r\n{pdu}", "OK"]
+        return self.memories.read(int(index))
 
     def _delete(self, index: str, flag: str | None) -> list[str]:
         if self.faults.keeps_all:
             return ["+CMS ERROR: 320"]
-        if flag and flag != "0":
-            for stored, (state, _) in list(self.memory.items()):
-                if state == 1 or flag == "4":
-                    del self.memory[stored]
-        else:
-            self.memory.pop(int(index), None)
-        waiting, self._waiting = self._waiting, []
-        for pdu, announced in waiting:
+        self.memories.delete(int(index), flag)
+        for pdu, announced in self.memories.waiting():
             self.receive(pdu, announced)
         return ["OK"]
 
@@ -388,7 +374,6 @@ _FIXED: Final[dict[str, list[str]]] = {
     "AT+CSMS?": ["+CSMS: 0,1,1,1"],
     "AT+CSMS=0": ["+CSMS: 1,1,1"],
     "AT+CSMS=1": ["+CSMS: 1,1,1"],
-    "AT+CPMS=?": ['+CPMS: ("SM"),("SM"),("SM")'],
     "AT+CSCA?": [f'+CSCA: "{CENTRE}",145'],
     "AT+CBC": ["+CBC: 0,85,4021"],
     "AT+COPS?": ['+COPS: 0,0,"CUADRA"'],
@@ -403,7 +388,8 @@ _ANSWERS: Final[list[tuple[str, _Answer]]] = [
     (r"AT\+C(G|E|)REG\?", ModemSimulator._asked_registration),  # noqa: SLF001
     (r"AT\+CSQ", ModemSimulator._asked_signal),  # noqa: SLF001
     (r"AT\+CPMS\?", ModemSimulator._storage),  # noqa: SLF001
-    (r'AT\+CPMS="SM"(?:,"SM"){0,2}', ModemSimulator._set_storage),  # noqa: SLF001
+    (r"AT\+CPMS=\?", ModemSimulator._can_store),  # noqa: SLF001
+    (r'AT\+CPMS="(\w+)"(?:,"SM"){0,2}', ModemSimulator._set_storage),  # noqa: SLF001
     (r"AT\+CNMI=\?", ModemSimulator._can_announce),  # noqa: SLF001
     (r"AT\+CNMI=([\d,]+)", ModemSimulator._announce),  # noqa: SLF001
     (r"AT\+CMGL=([0-4])", ModemSimulator._list),  # noqa: SLF001

@@ -132,12 +132,13 @@ class PhoneNetwork:
             modem.unplug()
 
     def modem(
-        self, name: str, link: Path, number: str = "", *, pin: str = "", capacity: int = 30, reports_stored: bool = True
+        self, name: str, link: Path, number: str = "", *, pin: str = "", capacity: int = 30, reports_stored: bool = True,
+        reports_in: str = "SM",
     ) -> ModemSimulator:
         """A modem, plugged in under `link`."""
         number = number or f"+5190000000{len(self.modems) + 1}"
         modem = ModemSimulator(
-            name, number, link, self.pace, self._carry, pin=pin, capacity=capacity, reports_stored=reports_stored
+            name, number, link, self.pace, self._carry, pin=pin, capacity=capacity, reports_stored=reports_stored, reports_in=reports_in,
         )
         self.modems.append(modem)
         modem.plug()

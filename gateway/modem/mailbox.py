@@ -56,7 +56,8 @@ class Mailbox:
 
     def __init__(self, modem: str, reader: Reader, ask: Ask, gently: Ask, wake: Callable[[], None]) -> None:
         self.memory = "SM"
-        """Where messages are stored."""
+        """Where texts are stored."""
+        self._selected = "SM"
         self._modem = modem
         self._reader = reader
         self._ask = ask
@@ -68,11 +69,14 @@ class Mailbox:
         self._handed_on: dict[Slot, _HandedOn] = {}
         self._places = 0
 
+    def set_up(self, memory: str) -> None:
+        """The modem was set up afresh, and stores texts in `memory`, which is selected."""
+        self.memory = self._selected = memory
+
     async def read_one(self, memory: str, index: int) -> None:
         """Take an announced message."""
-        if memory != self.memory:
-            await self._gently(f'AT+CPMS="{memory}"', "+CPMS:")
         try:
+            await self._select(memory)
             lines = await self._ask(f"AT+CMGR={index}", "+CMGR:")
         except Refused as fault:
             logger.warning("modem/%s: the announced message %d cannot be read: %s", self._modem, index, fault.error)
@@ -80,8 +84,6 @@ class Mailbox:
         if len(lines) >= 2:
             self._take((memory, index), lines[1])
             await self.empty()
-        if memory != self.memory:
-            await self._gently(f'AT+CPMS="{self.memory}"', "+CPMS:")
 
     def take_direct(self, octets: str) -> None:
         """Take a message that came without being stored."""
@@ -89,12 +91,14 @@ class Mailbox:
 
     async def read_all(self, timeout_s: float) -> bool:
         """Take everything that is stored: announcements get lost. Returns whether there is no room left. Raises Refused."""
+        await self._select(self.memory)
         stored = slots_in(await self._ask("AT+CMGL=4", "+CMGL:", timeout_s=timeout_s), self.memory)
         for slot, octets in stored.items():
             self._take(slot, octets)
         for whole in self._joiner.overdue(asyncio.get_running_loop().time()):
             self._hand_on(whole)
         await self.empty()
+        await self._select(self.memory)
         counts = numbers_in(await self._gently("AT+CPMS?", "+CPMS:"))
         if len(counts) < 2:
             return False
@@ -113,9 +117,16 @@ class Mailbox:
             elif handed.done and not handed.asked:
                 await self._delete(slot, handed)
 
+    async def _select(self, memory: str) -> None:
+        """Have indices mean places in `memory`. Raises Refused."""
+        if memory != self._selected:
+            await self._ask(f'AT+CPMS="{memory}"', "+CPMS:")
+            self._selected = memory
+
     async def _delete(self, slot: Slot, handed: _HandedOn) -> None:
         handed.asked = True
         try:
+            await self._select(slot[0])
             await self._ask(f"AT+CMGD={slot[1]}")
         except Refused as fault:
             logger.warning("modem/%s: message %d cannot be deleted: %s", self._modem, slot[1], fault.error)

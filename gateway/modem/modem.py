@@ -158,7 +158,7 @@ class Modem:
             while True:
                 self._set_up_at = asyncio.get_running_loop().time()
                 self.identity = await set_up(self._ask, self._pin_file)
-                self._mailbox.memory = self.identity.memory
+                self._mailbox.set_up(self.identity.memory)
                 logger.info("%s: %s %s, reports stored: %s, calls: %s, tones: %s", self.life.subject, self.identity.make,
                             self.identity.model, self.identity.reports_stored, self.identity.calls, self.identity.tones)
                 self._supervise_at = self._poll_at = 0.0

@@ -34,6 +34,8 @@ class Gateway:
         self.records = True
         """False: nothing can be put on record; what is not yet lies in `unrecorded`, the oldest first."""
         self.unrecorded: list[asyncio.Future[None]] = []
+        self.at: dict[ChannelNews, Callable[[], object]] = {}
+        """What happens at the moment at which something is said."""
         self._said = asyncio.Event()
         self._run: asyncio.Task[None] | None = None
 
@@ -53,6 +55,7 @@ class Gateway:
             news = replace(news, origin="")
         self.news.append(news)
         self._said.set()
+        self.at.get(news, lambda: None)()
         if self.records:
             return None
         self.unrecorded.append(asyncio.get_running_loop().create_future())
@@ -109,9 +112,11 @@ class Street:
         self.folder = folder
         self.gateways: list[Gateway] = []
 
-    def modem(self, name: str = "sim1", *, pin: str = "", capacity: int = 30, reports_stored: bool = True) -> ModemSimulator:
+    def modem(
+        self, name: str = "sim1", *, pin: str = "", capacity: int = 30, reports_stored: bool = True, reports_in: str = "SM"
+    ) -> ModemSimulator:
         link = self.folder / name
-        return self.network.modem(name, link, pin=pin, capacity=capacity, reports_stored=reports_stored)
+        return self.network.modem(name, link, pin=pin, capacity=capacity, reports_stored=reports_stored, reports_in=reports_in)
 
     def gateway(
         self, *names: str, timing: Timing = QUICK, wait_s: float = 3.0, pin_file: Path | None = None, parts_max: int = 4

@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from gateway.channels.channel import Sent, Wrote
-from simulators.phone_pdu import encode_delivers
+from gateway.channels.channel import Delivered, Sent, Wrote
+from simulators.phone_pdu import encode_delivers, encode_report
 from tests.sms.conftest import JUAN, ROSA, Street
 
 AT = datetime(2026, 9, 22, 2, 14, 7, tzinfo=UTC)
@@ -81,3 +81,24 @@ async def test_while_nothing_can_be_put_on_record_there_is_still_room_for_the_ne
     await gateway.until(lambda: {news.text for news in gateway.wrote()} == {f"voy {number}" for number in range(20)})
     assert len(gateway.wrote()) == 20
     await gateway.until(lambda: len(modem.memory) == 3)
+
+
+async def test_a_text_is_deleted_in_its_own_memory_also_while_reports_are_read_from_another(street: Street) -> None:
+    modem = street.modem(reports_in="SR")
+    gateway = street.gateway()
+    gateway.records = False
+    await gateway.is_well()
+    for words in ("voy", "1"):
+        street.network.bring(ROSA, modem.number, words)
+        await gateway.says(Wrote("sms", ROSA, words))
+    street.network.reports_lost = True
+    outcomes = [await gateway.tells("PANICO", to=JUAN, key=key) for key in ("n-1", "n-2")]
+    gateway.at[Delivered("n-1", delivered=True)] = lambda: gateway.unrecorded[1].set_result(None)
+    for outcome in outcomes:
+        assert isinstance(outcome, Sent)
+        modem.receive(encode_report(int(outcome.ref.split(":")[1].split("@")[0]), JUAN, AT, AT, 0), "CDSI")
+    await gateway.says(Delivered("n-2", delivered=True))
+    await gateway.until(lambda: list(modem.memory) == [1] and not modem.memories.of["SR"])
+    polls = modem.asked.count("AT+CMGL=4")
+    await gateway.until(lambda: modem.asked.count("AT+CMGL=4") > polls + 1)
+    assert [news.text for news in gateway.wrote()] == ["voy", "1"], "neither comes again"
