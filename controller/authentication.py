@@ -72,7 +72,7 @@ class PrivateKey:
             mode = path.stat().st_mode & 0o777
             text = path.read_text().strip()
         except OSError as fault:
-            raise BadConfig([f"{path}: cannot be read ({fault.strerror}); run as the user who made it"]) from fault
+            raise BadConfig([f"{path}: cannot be read ({fault.strerror}); run as the user who made it, or give it to this one by chown"]) from fault
         if mode & 0o077:
             raise BadConfig([f"{path}: mode {mode:o}; expected 600, since whoever reads it can speak as this machine; chmod 600 it"])
         try:

@@ -45,7 +45,7 @@ def _read(path: Path) -> str:
     try:
         password = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as fault:
-        raise BadConfig([f"{path}: cannot be read ({fault}); run as the user who made it"]) from fault
+        raise BadConfig([f"{path}: cannot be read ({fault}); run as the user who made it, or give it to this one by chown"]) from fault
     if not password:
         raise BadConfig([f"{path}: empty; expected a password; remove it to make a new one"])
     return password

@@ -243,7 +243,7 @@ def _read_key(path: Path) -> bytes:
         mode = path.stat().st_mode & 0o777
         text = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as fault:
-        raise BadConfig([f"{path}: cannot be read; run as the user who made it"]) from fault
+        raise BadConfig([f"{path}: cannot be read; run as the user who made it, or give it to this one by chown"]) from fault
     if mode & 0o077:
         raise BadConfig([f"{path}: mode {mode:o}; expected 600, since whoever reads it can read every private value; chmod 600 it"])
     try:
