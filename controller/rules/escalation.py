@@ -166,6 +166,13 @@ def asked_to_look(desk: Desk, incident: Incident, member: str) -> bool:
     return any(desk.state.notices[ident].queued.reason == "LOOK" for ident in incident.told.get(member, ()))
 
 
+def asked_last(desk: Desk, incident: Incident, member: str) -> bool:
+    """Whether a member is the one who was asked to look last: whose turn it is now."""
+    asked = [(int(ident.rpartition("-")[2]), name) for name, notices in incident.told.items() for ident in notices
+             if desk.state.notices[ident].queued.reason == "LOOK"]
+    return max(asked, default=(0, ""))[1] == member
+
+
 def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -> None:
     """End it: sirens off, the police and everybody who knows are told.
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.entries import NoticeMoved
+from controller.entries import IncidentMoved, NoticeMoved
 from controller.messages import Gesture
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Tried, Woken
@@ -103,3 +103,24 @@ def test_who_was_going_after_a_cancel_and_cannot_is_not_shown_at_the_button_and_
     night.replies("juan", "1")
     night.sends()
     assert night.shown()["b12n1"] == "taken"
+
+
+def test_whoever_cannot_look_says_so_once_however_often_and_the_others_have_their_time(night: Night) -> None:
+    press = night.press("panic")
+    night.sends()
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(press))
+    night.sends()
+    night.unread.clear()
+    night.replies("rosa", "0")
+    night.expects(rosa="cannot_you", elva="look")
+    for _ in range(3):
+        night.replies("rosa", "0")
+        night.expects(rosa="cannot_you")
+    night.passes(901)
+    night.expects(juan="look")
+    night.replies("elva", "0")
+    night.expects(elva="cannot_you")
+    night.passes(600)
+    assert night.bodies(IncidentMoved) == [], "juan may be looking"
+    night.replies("juan", "0")
+    assert [(body.to, body.outcome) for body in night.bodies(IncidentMoved)] == [("closed", "cancelled")]
