@@ -23,6 +23,8 @@ TEXTS_KEPT: Final = 2000
 """A modem stores a few dozen texts: what it can give twice is among the newest."""
 HELPING: Final = "not_understood"
 """The template that answers what nobody can read."""
+REV_BELIEVED: Final = 2**52
+"""A node that says so high a revision makes no zone count on from it: the others could soon say theirs no more."""
 
 
 class ZoneState:
@@ -276,7 +278,7 @@ class ZoneState:
         if life.boot != body.boot:
             life.test, life.test_sent_at_ms, life.test_passed_at_ms, life.tests_unanswered = "", 0, 0, 0
         life.boot, life.came_at_ms, life.settings_rev, life.gone = body.boot, at_ms, body.settings_rev, False
-        if body.settings_rev > self.settings_rev:
+        if self.settings_rev < body.settings_rev < REV_BELIEVED:
             # Its settings are of a journal that is lost: the next ones must count as newer.
             self.settings_rev = body.settings_rev + 1
         life.boots.setdefault(body.boot, at_ms)

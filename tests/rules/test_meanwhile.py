@@ -6,11 +6,12 @@ import pytest
 from msgspec import structs
 
 from controller.entries import FaultRaised
-from controller.messages import Gesture
+from controller.messages import Gesture, Online, Settings, decode, encode
+from controller.rules.effects import SendDown
 from controller.rules.inputs import PolicyChanged, RegistryChanged, Started
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
-from tests.rules.night import POLICY, Night, registry
+from tests.rules.night import POLICY, Night, boot_of, registry
 
 RENAMED = POLICY.replace("[kinds.violence", "[kinds.home").replace('group = "violence"', 'group = "home"')
 """A policy that calls the silent kind by another name."""
@@ -104,3 +105,12 @@ def test_who_was_excluded_stays_so_when_the_button_leaves_the_registry(gesture: 
     night.sends()
     assert night.reads("vera") == ["nothing_open"]
     assert not hears(night) & {"rosa", "juan", "elva", "caro", "tito"}
+
+
+def test_no_node_makes_the_others_settings_bear_a_revision_that_cannot_be_said() -> None:
+    night = Night()
+    night.births("b13n1", settings_rev=2**53)
+    night.births("b12n1")
+    [rev] = {effect.message.rev for effect in night.done if isinstance(effect, SendDown) and isinstance(effect.message, Settings)}
+    birth = Online(boot_of("b12n1"), online=True, settings_rev=rev)
+    assert decode("up/online", encode(birth)) == birth
