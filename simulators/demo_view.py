@@ -67,6 +67,7 @@ class DemoView(App[None]):
         Binding("1", "answer('1')", "I go"),
         Binding("2", "answer('2')", "on scene"),
         Binding("3", "answer('3')", "false"),
+        Binding("5", "answer('5')", "over"),
         Binding("0", "answer('0')", "cannot"),
         Binding("m", "modem", "modem's plug"),
         Binding("n", "network", "cut/mend network"),

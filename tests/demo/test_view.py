@@ -69,7 +69,8 @@ async def test_press_answer_unplug_and_cut_from_the_keyboard() -> None:
             await pilot.press("down", "3")
             await until(pilot, lambda: f"{second}: no alarm is open here" in said(view), "that the quiet block has nothing to answer")
             assert "writes 3" not in said(view), "nor is the other block's alarm answered in its place"
-            await pilot.press("up")
+            await pilot.press("up", "5")
+            await until(pilot, lambda: "QUIET" in shown(view, f"#{first}") and "light dark" in shown(view, f"#{first}"), "the end of it")
 
             await pilot.press("m")
             await until(pilot, lambda: "modem UNPLUGGED" in shown(view, "#head-z1"), "the plug pulled")
