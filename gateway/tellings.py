@@ -141,7 +141,7 @@ class Tellings:
         notices = self._core.state.notices
         before = takewhile(lambda one: one[0] != queued.id, incident.machines.get((queued.member, queued.channel), []))
         return tuple((key, at_ms) for key, at_ms in before if notices[key].state in ARRIVED
-                     and notices[key].queued.about.get("contact") == queued.about.get("contact"))
+                     and notices[key].queued.about.get("contact", "0") == queued.about.get("contact", "0"))
 
     def _test(self, queued: NoticeQueued, facts: TextFacts) -> Event:
         """A test opens no incident: its event bears the test's own id."""

@@ -18,7 +18,7 @@ from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
 from controller.rules.replies import Reply, Word, read
 from controller.rules.state import DAY_MS, HELPING
-from controller.rules.telling import ANSWERS, STRANGERS, URGENT, news, police_told, stop, tell, tell_police, told_at_all
+from controller.rules.telling import ANSWERS, STRANGERS, URGENT, Way, news, police_told, stop, tell, tell_police, told_at_all, way_to
 
 TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
@@ -57,9 +57,9 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest, event.mark))
     if incident is not None:
         _heard(desk, incident, member)
-        _do(desk, incident, member, event.channel, reply)
+        _do(desk, incident, _came_by(desk, event, member, incident), reply)
     elif trouble != HELPING or desk.now.utc_ms - desk.state.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
-        _answer_plainly(desk, member, event.channel, chain, trouble, reply.code)
+        _answer_plainly(desk, _came_by(desk, event, member), chain, trouble, reply.code)
 
 
 def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]:
@@ -107,33 +107,34 @@ def _heard(desk: Desk, incident: Incident, member: str) -> None:
     stop(desk, incident, ALARMS, [member])
 
 
-def _do(desk: Desk, incident: Incident, member: str, channel: str, reply: Reply) -> None:
+def _do(desk: Desk, incident: Incident, way: Way, reply: Reply) -> None:
     match reply.word:
         case Word.GO:
-            _take(desk, incident, member, channel, Happening.TOOK)
+            _take(desk, incident, way, Happening.TOOK)
         case Word.ON_SCENE:
-            _take(desk, incident, member, channel, Happening.ARRIVED)
+            _take(desk, incident, way, Happening.ARRIVED)
         case Word.FALSE | Word.OVER:
-            _ended(desk, incident, member, channel, reply.word)
+            _ended(desk, incident, way, reply.word)
         case Word.ARMED | Word.HELP:
-            _danger(desk, incident, member, channel, reply.word)
+            _danger(desk, incident, way, reply.word)
         case Word.CANNOT:
-            _cannot(desk, incident, member, channel)
+            _cannot(desk, incident, way)
 
 
-def _take(desk: Desk, incident: Incident, member: str, channel: str, how: Happening) -> None:
+def _take(desk: Desk, incident: Incident, way: Way, how: Happening) -> None:
+    member = way.member
     arrived = how is Happening.ARRIVED
     answer = "on_scene_you" if arrived else "taken_you"
     if member in (incident.present if arrived else incident.takers):
-        _answer(desk, incident, member, channel, answer)
+        _answer(desk, incident, way, answer)
         return
     first = not incident.takers
     to = step(incident.state, how)
     if not arrived and to is State.ON_SCENE:
         # Somebody is there already: the state stays, and this one goes all the same.
-        desk.record(incident.chain, IncidentNoted(incident.id, member, Word.GO.value, channel))
+        desk.record(incident.chain, IncidentNoted(incident.id, member, Word.GO.value, way.channel))
     else:
-        desk.record(incident.chain, IncidentMoved(incident.id, to, member, channel))
+        desk.record(incident.chain, IncidentMoved(incident.id, to, member, way.channel))
     kind = desk.kind_of(incident)
     if first:
         stop(desk, incident, {"ESCALATED", "REPEAT_DUE"})
@@ -148,41 +149,44 @@ def _take(desk: Desk, incident: Incident, member: str, channel: str, how: Happen
     elif first:
         desk.set_step(incident, CHECK, desk.policy.times.taken_s)
     news(desk, incident, "on_scene" if arrived else "taken", "ARRIVED" if arrived else "TAKEN", but=[member], by=member)
-    _answer(desk, incident, member, channel, answer)
+    _answer(desk, incident, way, answer)
     escalation.light(desk, incident)
 
 
-def _ended(desk: Desk, incident: Incident, member: str, channel: str, word: Word) -> None:
+def _ended(desk: Desk, incident: Incident, way: Way, word: Word) -> None:
     """One person's word ends nothing, unless that one is there; two persons' does, and one's where the block says so too."""
-    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, channel))
+    member = way.member
+    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, way.channel))
     outcome = "cancelled" if incident.cancelled else "mistake" if word is Word.FALSE else "real"
     if member in incident.present or incident.cancelled or len(incident.doubters) >= TO_CLOSE:
-        escalation.close(desk, incident, member, channel, outcome)
-        _answer(desk, incident, member, channel, "closed_you")
+        escalation.close(desk, incident, way.member, way.channel, outcome)
+        _answer(desk, incident, way, "closed_you")
     else:
         news(desk, incident, "says_false", "NOTED", but=[member], by=member)
-        _answer(desk, incident, member, channel, "false_you")
+        _answer(desk, incident, way, "false_you")
 
 
-def _danger(desk: Desk, incident: Incident, member: str, channel: str, word: Word) -> None:
+def _danger(desk: Desk, incident: Incident, way: Way, word: Word) -> None:
     """Weapons, or a responder in need: everybody who may go and the police hear it before anything else."""
+    member = way.member
     template, reason = ("armed", "ARMED") if word is Word.ARMED else ("help", "HELP")
-    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, channel))
+    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, way.channel))
     news(desk, incident, template, reason, but=[member], priority=URGENT, by=member)
     if not police_told(desk, incident) and not incident.drill:
         tell_police(desk, incident)
     if word is Word.HELP:
         last = len(desk.kind_of(incident).steps) - 1
-        fresh = [way for way in escalation.ring(desk, incident, last) if not told_at_all(desk, incident, way[0])]
+        fresh = [one for one in escalation.ring(desk, incident, last) if not told_at_all(desk, incident, one.member)]
         tell(desk, incident, fresh, template, reason, URGENT, by=member)
-    _answer(desk, incident, member, channel, "armed_you" if word is Word.ARMED else "help_you")
+    _answer(desk, incident, way, "armed_you" if word is Word.ARMED else "help_you")
 
 
-def _cannot(desk: Desk, incident: Incident, member: str, channel: str) -> None:
+def _cannot(desk: Desk, incident: Incident, way: Way) -> None:
     """Nobody waits for this one; where they were the only one going, the rings go on at once."""
+    member = way.member
     was_going, was_there = member in incident.takers, member in incident.present
-    desk.record(incident.chain, IncidentNoted(incident.id, member, Word.CANNOT.value, channel))
-    _answer(desk, incident, member, channel, "cannot_you")
+    desk.record(incident.chain, IncidentNoted(incident.id, member, Word.CANNOT.value, way.channel))
+    _answer(desk, incident, way, "cannot_you")
     if was_going and not incident.takers and not incident.cancelled:
         desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.GAVE_UP), "rules"))
         news(desk, incident, "gave_up", "GAVE_UP", but=[member], by=member)
@@ -204,14 +208,26 @@ def _called(desk: Desk, incident: Incident) -> list[str]:
     return [member for member, notices in incident.told.items() if any(desk.state.notices[ident].queued.reason in ALARMS for ident in notices)]
 
 
-def _answer(desk: Desk, incident: Incident, member: str, channel: str, template: str) -> None:
+def _came_by(desk: Desk, event: MemberWrote, member: str, incident: Incident | None = None) -> Way:
+    """The way a member's text came: from the address that they wrote from or, where that is not told, where they were reached."""
+    found = desk.registry.members.get(member)
+    of_channel = [contact.address_ref for contact in found.contacts if contact.channel == event.channel] if found is not None else []
+    reached = way_to(desk, incident, member) if incident is not None else None
+    place = of_channel.index(event.sender_ref) if event.sender_ref in of_channel else 0
+    if event.sender_ref not in of_channel and reached is not None and reached.channel == event.channel:
+        place = reached.place
+    return Way(member, event.channel, place)
+
+
+def _answer(desk: Desk, incident: Incident, way: Way, template: str) -> None:
     """Answer whoever wrote, by the way they came."""
-    if channel in WRITTEN and member in desk.registry.members:
-        tell(desk, incident, [(member, channel)], template, "ANSWER", ANSWERS)
+    if way.channel in WRITTEN and way.member in desk.registry.members:
+        tell(desk, incident, [way], template, "ANSWER", ANSWERS)
 
 
-def _answer_plainly(desk: Desk, member: str, channel: str, chain: Chain, template: str, code: str) -> None:
+def _answer_plainly(desk: Desk, way: Way, chain: Chain, template: str, code: str) -> None:
     """Answer what is about no certain incident."""
+    member, channel, _ = way
     if channel not in WRITTEN or member not in desk.registry.members:
         return
     about: dict[str, str] = {}
@@ -220,7 +236,7 @@ def _answer_plainly(desk: Desk, member: str, channel: str, chain: Chain, templat
     elif template == "already_closed":
         about = {"code": code or next(_known(desk, member)).code}
     number = desk.state.numbers.get((member, channel, chain), 0) + 1
-    _queue(desk, chain, NoticeQueued(_answer_id(desk, chain), member, channel, template, "ANSWER", ANSWERS, number, about))
+    _queue(desk, chain, NoticeQueued(_answer_id(desk, chain), member, channel, template, "ANSWER", ANSWERS, number, way.on_record(about)))
 
 
 def _answer_stranger(desk: Desk, event: MemberWrote, chain: Chain) -> None:

@@ -109,6 +109,11 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
     return [way for way in found if way[0] not in incident.refused] or (found if last else [])
 
 
+def goes_on(incident: Incident, notice: Notice) -> bool:
+    """Whether what a notice says is still to be told by another way: of what is over that it is, and of what is not all else."""
+    return incident.is_open != (notice.queued.reason == "ENDED")
+
+
 def failed(desk: Desk, incident: Incident, notice: Notice) -> None:
     """A notice failed for good: another way, or the police later, or the next ring at once when nobody of the rings so far can be reached."""
     if other_way(desk, incident, notice):

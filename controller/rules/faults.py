@@ -107,7 +107,7 @@ def tell_members(
 ) -> None:
     """Queue a notice that is about no incident, to be sent so many seconds from now; `ident` begins the notices' ids, counted from `first`."""
     notices = tuple(
-        NoticeQueued(f"{ident}-{n}", *way, template, reason, FAULTS, desk.state.numbers.get((*way, chain), 0) + 1, about)
+        NoticeQueued(f"{ident}-{n}", *way[:2], template, reason, FAULTS, desk.state.numbers.get((*way[:2], chain), 0) + 1, about)
         for n, way in enumerate(ways(members, tuple(channels)), first)
     )
     if notices:

@@ -71,7 +71,7 @@ def _answer(desk: Desk, member: str, channel: str, template: str, node: str) -> 
         return
     for way in ways([found], (channel,)):
         ident = f"a{Chain.OPEN.value[0]}{desk.state.answers.get(Chain.OPEN, 0) + 1}"
-        number = desk.state.numbers.get((*way, Chain.OPEN), 0) + 1
-        notice = NoticeQueued(ident, *way, template, "ANSWER", ANSWERS, number, {"subject": f"node/{node[:40]}"})
+        number = desk.state.numbers.get((*way[:2], Chain.OPEN), 0) + 1
+        notice = NoticeQueued(ident, *way[:2], template, "ANSWER", ANSWERS, number, {"subject": f"node/{node[:40]}"})
         desk.record(Chain.OPEN, NoticesQueued((notice,)))
         desk.then(QueueNotice(notice))

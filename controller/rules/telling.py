@@ -8,7 +8,7 @@ wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from controller.entries import NoticeMoved, NoticeQueued, NoticesQueued
 from controller.registry import Member
@@ -32,8 +32,18 @@ STRANGERS: Final = 950
 POLICE_AGAIN_S: Final = (30, 60, 120, 300)
 """How long after the first, second, ... time that every line of the police failed for good they are offered it again."""
 
-Way = tuple[str, str]
-"""(member, channel)."""
+
+class Way(NamedTuple):
+    """How a member is reached. place: by the how-manieth of their addresses on the channel, from 0."""
+
+    member: str
+    channel: str
+    place: int = 0
+
+    def on_record(self, about: dict[str, str]) -> dict[str, str]:
+        """`about` with the address that this way takes."""
+        rest = {name: value for name, value in about.items() if name != "contact"}
+        return rest | {"contact": str(self.place)} if self.place else rest
 
 
 def ways(members: Iterable[Member], channels: Collection[str]) -> list[Way]:
@@ -42,7 +52,7 @@ def ways(members: Iterable[Member], channels: Collection[str]) -> list[Way]:
     for member in members:
         for contact in member.contacts:
             if contact.channel in channels:
-                found.append((member.id, contact.channel))
+                found.append(Way(member.id, contact.channel))
                 break
     return found
 
@@ -56,11 +66,12 @@ def _tell(
     desk: Desk, incident: Incident, to: Iterable[Way], template: str, reason: str, priority: int, about: dict[str, str], in_s: int,
 ) -> None:
     notices: list[NoticeQueued] = []
-    drawn: dict[Way, int] = {}
+    drawn: dict[tuple[str, str], int] = {}
     for way in to:
-        drawn[way] = drawn.get(way, desk.state.numbers.get((*way, incident.chain), 0)) + 1
+        line = way.member, way.channel
+        drawn[line] = drawn.get(line, desk.state.numbers.get((*line, incident.chain), 0)) + 1
         ident = f"{incident.id}-{incident.notices + len(notices) + 1}"
-        notices.append(NoticeQueued(ident, *way, template, reason, priority, drawn[way], about))
+        notices.append(NoticeQueued(ident, *line, template, reason, priority, drawn[line], way.on_record(about)))
     if notices:
         desk.record(incident.chain, NoticesQueued(tuple(notices), incident=incident.id))
         due_at_ms = desk.now.utc_ms + in_s * 1000 if in_s else 0
@@ -79,7 +90,7 @@ def tell_police(desk: Desk, incident: Incident, in_s: int = 0) -> None:
         has = {contact.channel for contact in member.contacts}
         line = next((channel for channel in police.channels if channel in has), None)
         if line is not None and desk.may_know(incident, member.id):
-            to.append((member.id, line))
+            to.append(Way(member.id, line))
     _tell(desk, incident, to, template, "POLICE", priority_of(desk, incident, 0), {}, in_s)
 
 
@@ -117,14 +128,19 @@ def news(
         if member in but or not desk.may_know(incident, member) or member not in desk.registry.members or (to is not None and member not in to):
             continue
         way = _way_that_works([desk.state.notices[ident] for ident in notices])
-        if way is not None and (way[1] not in MACHINES or reason in MACHINES_HEAR):
+        if way is not None and (way.channel not in MACHINES or reason in MACHINES_HEAR):
             found.append(way)
     tell(desk, incident, found, template, reason, priority, **about)
 
 
 def told_at_all(desk: Desk, incident: Incident, member: str) -> bool:
     """Whether anything about the incident was sent to a member, or still will be."""
-    return _way_that_works([desk.state.notices[ident] for ident in incident.told.get(member, ())]) is not None
+    return way_to(desk, incident, member) is not None
+
+
+def way_to(desk: Desk, incident: Incident, member: str) -> Way | None:
+    """How a member is reached about the incident; None when nothing was sent to them."""
+    return _way_that_works([desk.state.notices[ident] for ident in incident.told.get(member, ())])
 
 
 def _way_that_works(notices: list[Notice]) -> Way | None:
@@ -134,7 +150,7 @@ def _way_that_works(notices: list[Notice]) -> Way | None:
     for notice in notices:
         arrived = notice.state in {"notified", "delivered", "heard"}
         if notice.state != "stopped" and (arrived or not sure):
-            way, sure = (notice.queued.member, notice.queued.channel), sure or arrived
+            way, sure = _way(notice.queued), sure or arrived
     return way
 
 
@@ -161,27 +177,27 @@ def other_way(desk: Desk, incident: Incident, failed: Notice, *, stuck: bool = F
     for other in (desk.state.notices[ident] for ident in incident.told.get(member.id, ())):
         if other.queued.about.get("instead") == failed.queued.id:
             return other.state not in {"failed", "stopped"}
-    spent = {_address(failed.queued)}
+    spent = {_way(failed.queued)}
     before = failed.queued.about.get("instead")
     while before is not None and before in desk.state.notices:
-        spent.add(_address(desk.state.notices[before].queued))
+        spent.add(_way(desk.state.notices[before].queued))
         before = desk.state.notices[before].queued.about.get("instead")
     police = failed.queued.reason == "POLICE"
-    allowed = set(desk.policy.police.channels) if police else {c for one in desk.kind_of(incident).steps for c in one.channels}
+    allowed: set[str] = set() if police else {c for one in desk.kind_of(incident).steps for c in one.channels}
+    if police or any(one.queued.member == member.id for one in _to_police(desk, incident)):
+        allowed.update(desk.policy.police.channels)
     if stuck:
         allowed.discard(failed.queued.channel)
     places: Counter[str] = Counter()
     for contact in member.contacts:
-        place = places[contact.channel]
+        way = Way(member.id, contact.channel, places[contact.channel])
         places[contact.channel] += 1
-        if contact.channel in allowed and (contact.channel, place) not in spent:
-            about = {**failed.queued.about, "instead": failed.queued.id, "contact": str(place)}
-            tell(desk, incident, [(member.id, contact.channel)], failed.queued.template, "POLICE" if police else "OTHER_WAY",
-                 failed.queued.priority, **about)
+        if way.channel in allowed and way not in spent:
+            tell(desk, incident, [way], failed.queued.template, "POLICE" if police else "OTHER_WAY",
+                 failed.queued.priority, **{**failed.queued.about, "instead": failed.queued.id})
             return True
     return False
 
 
-def _address(queued: NoticeQueued) -> tuple[str, int]:
-    """Its channel, and the how-manieth of the member's addresses there, from 0."""
-    return queued.channel, int(queued.about.get("contact", "0"))
+def _way(queued: NoticeQueued) -> Way:
+    return Way(queued.member, queued.channel, int(queued.about.get("contact", "0")))

@@ -146,11 +146,11 @@ class ZoneController:
                 due_at_ms = desk.now.utc_ms + wait_ms
                 desk.record(notice.chain, NoticeMoved(event.notice, "waiting", event.attempt, why=event.why[:200], due_at_ms=due_at_ms))
                 desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, event.attempt + 1, due_at_ms))
-                if event.stuck and incident is not None and incident.is_open:
+                if event.stuck and incident is not None and escalation.goes_on(incident, notice):
                     other_way(desk, incident, notice, stuck=True)
             case Tried.NEVER:
                 desk.record(notice.chain, failed)
-                if incident is not None and incident.is_open:
+                if incident is not None and escalation.goes_on(incident, notice):
                     escalation.failed(desk, incident, notice)
 
     def _reported(self, desk: Desk, event: NoticeReported) -> None:
@@ -162,7 +162,7 @@ class ZoneController:
             desk.record(notice.chain, NoticeMoved(event.notice, "delivered", notice.attempt))
             return
         desk.record(notice.chain, NoticeMoved(event.notice, "failed", notice.attempt, why=event.why[:200]))
-        if incident is not None and incident.is_open:
+        if incident is not None and escalation.goes_on(incident, notice):
             escalation.failed(desk, incident, notice)
 
     def _use(self, desk: Desk, registry: Registry, policy: Policy) -> None:

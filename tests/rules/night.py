@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from controller.entries import Body, Chain, IncidentOpened, NoticeQueued, NoticesQueued
 from controller.instants import Now
 from controller.messages import Beat, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, digest_of, encode
-from controller.registry import Block, Contact, District, Input, Member, Node, Registry, Role, Shift, Zone
+from controller.registry import Block, Contact, District, Input, Member, Node, PrivateRef, Registry, Role, Shift, Zone
 from controller.rules.effects import GiveReceipt, QueueNotice, Record, SendDown, SendOrder, StopNotice, ZoneEffect
 from controller.rules.inputs import MemberWrote, NodeBeat, NodeDone, NodeOnline, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
 from controller.rules.policy import Policy
@@ -38,8 +38,14 @@ def boot_of(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
+def ref_of(name: str, channel: str, place: int = 0) -> PrivateRef:
+    """The private reference of a member's address."""
+    return "p-" + hashlib.sha256(f"{name}{channel}{place or ''}".encode()).hexdigest()[:10]
+
+
 def member(name: str, *roles: Role, channels: Iterable[str] = ("sms",), **more: Any) -> Member:  # noqa: ANN401 (fields of Member)
-    contacts = tuple(Contact(channel, f"p-{hashlib.sha256((name + channel).encode()).hexdigest()[:10]}") for channel in channels)
+    ways = tuple(channels)
+    contacts = tuple(Contact(channel, ref_of(name, channel, ways[:n].count(channel))) for n, channel in enumerate(ways))
     return Member(name, "z3", name.capitalize(), roles, contacts=contacts, **more)
 
 

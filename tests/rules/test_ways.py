@@ -1,19 +1,21 @@
 """The ways to people: tries, other ways, and what goes on after a crash."""
 
-
+import pytest
 
 from controller.entries import (
     NoticeMoved,
 )
 from controller.registry import Role
+from controller.rules.effects import QueueNotice
 from controller.rules.inputs import (
+    MemberWrote,
     NoticeReported,
     NoticeTried,
     Started,
     Tried,
 )
 from controller.rules.zone import ZoneController
-from tests.rules.night import FIRST_RING, MEMBERS, Night, member, registry
+from tests.rules.night import FIRST_RING, MEMBERS, Night, member, ref_of, registry
 
 
 def test_what_fails_for_now_is_tried_again_and_what_fails_for_good_goes_another_way(night: Night) -> None:
@@ -56,7 +58,8 @@ def test_what_is_stuck_goes_another_way_at_once_and_is_tried_on(night: Night) ->
 
 def test_what_was_stuck_and_is_given_up_goes_no_other_way_a_second_time(night: Night) -> None:
     night.failing = lambda one: (
-        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER if one.attempt < 3 else Tried.NEVER, why="unplugged", stuck=one.attempt < 3)
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER if night.passed_ms < 60_000 else Tried.NEVER, why="unplugged",
+                    stuck=night.passed_ms < 60_000)
         if one.notice.channel == "apprise" else None)
     night.press("panic")
     night.passes(s=100)
@@ -115,3 +118,61 @@ def test_what_never_reached_the_handset_goes_another_way(night: Night) -> None:
     night.expects(elva="alarm")
     night.does(NoticeReported(one.id, delivered=False))
     night.expects()
+
+
+def night_of_two_addresses(*, until_s: float, first: str, **channels: tuple[str, ...]) -> Night:
+    """A night in which these members' `first` address accepts nothing until then."""
+    night = Night(registry(members=[one if one.id not in channels else member(one.id, *one.roles, channels=channels[one.id]) for one in MEMBERS]))
+    night.births("b12n1")
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no answer")
+        if one.notice.member in channels and (one.notice.channel, place(one)) == (first, 0) and night.passed_ms < until_s * 1000 else None)
+    return night
+
+
+def place(one: QueueNotice) -> int:
+    """To the how-manieth address of its channel it goes."""
+    return int(one.notice.about.get("contact", "0"))
+
+
+@pytest.mark.parametrize("until_s", [60, 1e9])
+def test_what_became_of_it_goes_to_the_address_that_got_the_alarm(until_s: float) -> None:
+    night = night_of_two_addresses(until_s=until_s, first="dc09", desk=("dc09", "dc09"))
+    night.press("panic")
+    night.passes(120)
+    night.replies("rosa", "4")
+    night.replies("rosa", "2")
+    night.replies("rosa", "5")
+    night.passes(3600)
+    assert [(one.notice.template, place(one)) for one in night.unread["desk"]] == [("police", 1), ("armed", 1), ("closed", 1)]
+
+
+def test_that_it_is_over_goes_another_way_too() -> None:
+    night = night_of_two_addresses(until_s=0, first="dc09", desk=("dc09", "cap"), rosa=("apprise", "sms"))
+    night.press("panic")
+    night.passes(10)
+    night.replies("elva", "2")
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="gone") if one.notice.channel in {"dc09", "apprise"} else None)
+    night.replies("juan", "9")
+    night.passes(1)
+    night.replies("elva", "5")
+    night.passes(10)
+    assert [(one.notice.template, one.notice.channel) for one in night.unread["desk"]] == [("police", "dc09"), ("help", "cap"), ("closed", "cap")]
+    assert [(one.notice.template, one.notice.channel) for one in night.unread["rosa"]][-1] == ("closed", "sms")
+
+
+@pytest.mark.parametrize(("wrote_from", "answered_at"), [(0, 0), (1, 1), (None, 1)])
+def test_an_answer_goes_to_the_number_that_it_answers(wrote_from: int | None, answered_at: int) -> None:
+    night = night_of_two_addresses(until_s=60, first="sms", rosa=("apprise", "sms", "sms"))
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no answer")
+        if one.notice.member == "rosa" and night.passed_ms < 60_000 and (one.notice.channel, place(one)) != ("sms", 1) else None)
+    night.press("panic")
+    night.passes(60)
+    assert [place(one) for one in night.unread.pop("rosa")] == [1]
+    ref = ref_of("rosa", "sms", wrote_from) if wrote_from is not None else None
+    for text in ("1", "what?"):
+        night.does(MemberWrote("sms", "rosa", text, ref, None, ""))
+        night.sends()
+        assert [(one.notice.channel, place(one)) for one in night.unread.pop("rosa")] == [("sms", answered_at if text == "1" else wrote_from or 0)]
