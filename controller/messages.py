@@ -70,7 +70,7 @@ class Press(Struct, frozen=True, tag="press", omit_defaults=True):
 class NodeFault(Struct, frozen=True, order=True):
     """A state of a node that somebody should mend. It lasts as long as the beats go on naming it.
 
-    code: one of `stuck`, `disk-full`, `disk-read-only`, `disk-slow`, `disk-damaged`, `supply-collapses-under-siren`,
+    code: one of `stuck`, `cut`, `shorted`, `disk-full`, `disk-read-only`, `disk-slow`, `disk-damaged`, `supply-collapses-under-siren`,
     `guard-down`, `siren-refused`, `settings-refused`, `outbox-filling`, `press-unreadable`.
     subject: the input or part it is about, or `node`.
     """

@@ -39,7 +39,7 @@ from node_firmware.effects import NodeEffect, Sound
 from node_firmware.emergency import Emergency
 from node_firmware.gestures import WIRE, Hands, Meaning, Situation, meaning
 from node_firmware.hands import Button, Seen, Tampered
-from node_firmware.health import OUTBOX_FILLING, Health
+from node_firmware.health import OF_A_BUTTON, OUTBOX_FILLING, Health, of_buttons
 from node_firmware.in_order import InOrder
 from node_firmware.inputs import NodeInput
 from node_firmware.kinds import TAMPER, TEST, Kinds
@@ -309,7 +309,7 @@ class BlockNode:
         self._answer(name)
 
     def _tampered(self, name: str, tampered: Tampered) -> None:
-        """Told, not shown: whoever is at the wires learns nothing, unless the district made the kind audible."""
+        """Told, not sounded, unless the district made the kind audible. What stands is a fault, and shows at an audible button."""
         if self._kinds[TAMPER].audible and not self._kinds.secret(name, TAMPER):
             self._sound(TAMPER)
         self._make(name, TAMPER, tampered.gesture, tampered.at_ms)
@@ -461,13 +461,11 @@ class BlockNode:
         )
 
     def _faults(self) -> set[NodeFault]:
-        faults = self._health.faults()
-        # A silent button that is held for long is a hand that needs help, not a fault for a technician's list.
-        stuck = (name for name, button in self._buttons.items() if button.stuck and self._kinds.audible(name))
-        return faults | {NodeFault("stuck", name) for name in stuck}
+        return self._health.faults().union(of_buttons(self._buttons, self._kinds))
 
     def _show_lights(self, faults: set[NodeFault], *, aloud: bool) -> None:
-        of_node = any(fault.code != "stuck" for fault in faults)
+        of_node = any(fault.code not in OF_A_BUTTON for fault in faults)
+        of_button = {fault.subject for fault in faults if fault.code in OF_A_BUTTON}
         for name in self._buttons:
             seen = None
             if self._kinds.audible(name):
@@ -475,7 +473,7 @@ class BlockNode:
                     calls=self._outbox.shows(name, words=False), words=self._outbox.shows(name, words=True),
                     incident=self._emergency.light, called=name in self._emergency.received,
                     word_received=name in self._word_received, answer=self._asking.shows(name),
-                    fault=of_node or NodeFault("stuck", name) in faults, test_mode=self._test_until_ms is not None,
+                    fault=of_node or name in of_button, test_mode=self._test_until_ms is not None,
                 )
             self._panel.show(name, seen, self._out, aloud=aloud)
 

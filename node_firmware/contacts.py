@@ -99,6 +99,8 @@ class Watch:
     """Something that is right or wrong; each sort of wrong is told once until it is mended."""
 
     def __init__(self) -> None:
+        self.stands: Gesture | None = None
+        """What was told and is not mended."""
         self._wrong: Gesture | None = None
         self._since_ms = 0
         self._told: set[Gesture] = set()
@@ -107,6 +109,8 @@ class Watch:
         """From `at_ms` on it is `wrong`, or right (None)."""
         if wrong != self._wrong:
             self._wrong, self._since_ms = wrong, at_ms
+            if wrong in self._told:
+                self.stands = wrong
 
     def next_at_ms(self) -> int | None:
         """When `step` has something to decide, if nothing changes before."""
@@ -122,4 +126,5 @@ class Watch:
             self._told.clear()
         else:
             self._told.add(self._wrong)
+        self.stands = self._wrong
         return self._wrong

@@ -67,6 +67,11 @@ class Button:
         self._lone: Release | None = None
         self._at_ms = 0
 
+    @property
+    def wrong(self) -> Gesture | None:
+        """How its wires stand, when they are not as they should be: CUT or SHORTED; OPENED at a contact of the case."""
+        return self._watch.stands
+
     def start(self, *, pressed: bool, released: bool, at_ms: int) -> None:
         """The levels found at start."""
         self._at_ms = at_ms

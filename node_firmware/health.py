@@ -1,9 +1,29 @@
 """What of a node needs mending, as its beats name it."""
 
+from collections.abc import Iterator, Mapping
+
 from controller.messages import NodeFault
+from node_firmware.hands import Button
+from node_firmware.kinds import Kinds
 
 OUTBOX_FILLING = 1000
 """More open presses than this that wait for a receipt are a fault: a day of frightened hands makes fewer."""
+STUCK = "stuck"
+OF_A_BUTTON = frozenset({STUCK, "cut", "shorted"})
+"""Faults of one button: the light there shows them, and no other."""
+
+
+def of_buttons(buttons: Mapping[str, Button], kinds: Kinds) -> Iterator[NodeFault]:
+    """What stands at the audible buttons: only the node can know that they cannot call.
+
+    A silent one is never named. Held for long, it is a hand that needs help; whose wires it is that somebody is at, its own circle is told.
+    """
+    for name, button in buttons.items():
+        if kinds.audible(name):
+            if button.stuck:
+                yield NodeFault(STUCK, name)
+            if button.wrong is not None:
+                yield NodeFault(button.wrong.value, name)
 
 
 class Health:

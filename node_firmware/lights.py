@@ -8,7 +8,7 @@ The ladder never claims more than is so. An input shows, from the top, the first
 3. RECEIVED: the gateway has this input's call, or says that an incident is open in the block.
 4. a word that calls nobody (cancel, "they came", check-in, test): SAVED, then RECEIVED for some seconds.
 5. the answer to a tap: ANSWER_WELL, ANSWER_FAULT for some seconds.
-6. FAULT: this input is stuck, or something of the node needs mending.
+6. FAULT: this input is stuck, cut or shorted, or something of the node needs mending.
 7. TEST: test mode. 8. REST.
 
 The states differ by rhythm, so that nobody must tell colours apart. More help is more light: from one blink in four

@@ -29,7 +29,7 @@ from node_firmware import effects, inputs
 from node_firmware.block_node import BlockNode
 from node_firmware.config import InputPins, default_kinds
 from node_firmware.effects import Light, Sound
-from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, WIRING, Block
+from tests.node_core.block import OPEN_BOOT, SHOWN, SILENT_BOOT, WIRING, Block
 
 
 def test_a_held_button_sounds_the_siren_before_anything_is_written_or_sent(block: Block) -> None:
@@ -120,7 +120,7 @@ def test_a_stuck_silent_button_is_no_fault_that_others_read(linked: Block) -> No
 
 
 @pytest.mark.parametrize(("name", "boot"), [("panic", OPEN_BOOT), ("hidden", SILENT_BOOT)])
-def test_cut_and_shorted_wires_are_told_and_not_shown(linked: Block, name: str, boot: str) -> None:
+def test_cut_and_shorted_wires_are_told_and_not_sounded(linked: Block, name: str, boot: str) -> None:
     linked.edge(f"{name}.released", False)
     linked.passes(10_000)
     linked.edge(f"{name}.released", True)
@@ -130,7 +130,56 @@ def test_cut_and_shorted_wires_are_told_and_not_shown(linked: Block, name: str, 
     assert [(press.kind, press.gesture, press.boot) for press in linked.made()] == [
         ("tamper", Gesture.CUT, boot), ("tamper", Gesture.SHORTED, boot),
     ]
-    assert not linked.seen(effects.SetLight) + linked.seen(effects.Play) + linked.seen(effects.SoundSiren)
+    assert not linked.seen(effects.Play) + linked.seen(effects.SoundSiren)
+
+
+@pytest.mark.parametrize(("levels", "code"), [((("released", False),), "cut"), ((("pressed", True),), "shorted")])
+def test_a_button_that_stands_cut_or_shorted_is_a_fault_until_it_is_mended(
+    linked: Block, levels: tuple[tuple[str, bool], ...], code: str
+) -> None:
+    """It cannot call: no self-test passes, no tap at another button is answered well, and the light there says so."""
+    for side, level in levels:
+        linked.edge(f"panic.{side}", level)
+    linked.passes(5000)
+    assert linked.made() == [linked.made()[0]], "told as tampering, once"
+    assert linked.beat().faults == (NodeFault(code, "panic"),)
+    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=False, why=f"{code} panic")
+    assert (linked.light("panic"), linked.light("fire")) == (Light.FAULT, Light.REST)
+    linked.taps("fire").passes(1000).answers_ask()
+    assert linked.light("fire") is Light.ANSWER_FAULT
+    for side, level in levels:
+        linked.edge(f"panic.{side}", not level)
+    linked.passes(5000)
+    assert not linked.faults()
+    assert linked.light("panic") is Light.REST
+    assert linked.orders(SelfTest(), "o2").done
+
+
+def test_a_wire_that_changes_from_cut_to_shorted_and_back_is_named_as_it_is(linked: Block) -> None:
+    linked.edge("panic.released", False)
+    linked.passes(5000)
+    linked.edge("panic.pressed", True)
+    linked.edge("panic.released", True)
+    assert linked.passes(5000).faults() == {"shorted"}
+    linked.edge("panic.pressed", False)
+    linked.edge("panic.released", False)
+    assert linked.passes(5000).faults() == {"cut"}
+
+
+@pytest.mark.parametrize("level", [("released", False), ("pressed", True)])
+def test_the_wires_of_a_silent_button_show_in_nothing_that_others_read(level: tuple[str, bool]) -> None:
+    said = []
+    for hidden in (False, True):
+        block = Block().starts().links()
+        block.gateway = True
+        if hidden:
+            block.edge(f"hidden.{level[0]}", level[1])
+        block.passes(60_000).taps("fire").passes(1000).answers_ask()
+        block.orders(SelfTest())
+        block.passes(60_000)
+        assert len(block.made()) == hidden
+        said.append([(at_ms, effect) for at_ms, effect in block.history if isinstance(effect, (effects.Publish, *SHOWN))])
+    assert said[0] == said[1]
 
 
 def test_an_opened_case_is_told(linked: Block) -> None:
