@@ -8,8 +8,6 @@ message where an Ed25519 check costs 147 µs, and it fits a radio frame.
 
 import hashlib
 import hmac
-import os
-import tempfile
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from controller import secret_file
 from controller.errors import BadConfig, BadMessage
 
 MAC_BYTES: Final = 16
@@ -49,17 +48,7 @@ class PrivateKey:
         try:
             if path.exists():
                 return cls._read(path)
-            descriptor, unfinished = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-            try:
-                with os.fdopen(descriptor, "w") as file:
-                    file.write(key.private_bytes_raw().hex() + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                # A power cut must not leave an empty file under the key's name, nor a second process make a second key.
-                os.link(unfinished, path)
-            finally:
-                Path(unfinished).unlink()
-            _sync_folder(path.parent)
+            secret_file.make(path, key.private_bytes_raw().hex())
         except FileExistsError:
             return cls._read(path)
         except OSError as fault:
@@ -120,11 +109,3 @@ class PairKey:
             raise BadMessage(f"{topic}: no authentication; expected the user property `mac`")
         if not hmac.compare_digest(mac.encode(), self.mac(direction, topic, age, payload).encode()):
             raise BadMessage(f"{topic}: wrong authentication; the sender holds another key, or the message was altered")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from controller import secret_file
 from controller.errors import BadConfig
 
 BYTES: Final = 16
@@ -19,19 +20,19 @@ ROUNDS: Final = 101
 
 
 def password_at(path: Path) -> str:
-    """The password kept at `path`, made there (mode 0600) if there is none.
+    """The password kept at `path`, made there (mode 0600) if there is none: whole and synced, or not there at all.
 
     Raises BadConfig when the file is empty or cannot be read or made.
     """
+    password = os.urandom(BYTES).hex()
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        if path.exists():
+            return _read(path)
+        secret_file.make(path, password)
     except FileExistsError:
         return _read(path)
     except OSError as fault:
         raise BadConfig([f"{path}: cannot make the password file ({fault.strerror}); expected a folder this user may write"]) from fault
-    password = os.urandom(BYTES).hex()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(password + "\n")
     return password
 
 

@@ -22,12 +22,16 @@ class BrokerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     def password(self) -> str | None:
         """What the password file holds; None without one.
 
-        Raises BadConfig when it cannot be read.
+        Raises BadConfig when it cannot be read or is empty.
         """
         if self.password_file is None:
             return None
         try:
-            return self.password_file.read_text(encoding="utf-8").strip()
+            password = self.password_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError) as fault:
             raise BadConfig([f"[broker] password_file: {self.password_file} cannot be read ({fault}); "
                              "expected a file with the password alone, readable by this user"]) from fault
+        if not password:
+            raise BadConfig([f"[broker] password_file: {self.password_file} is empty; expected the password alone; remove the file and "
+                             "run `cuadra key password` again, as for a new machine"])
+        return password

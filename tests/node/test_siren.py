@@ -51,6 +51,11 @@ def no_password(block: Block) -> None:
     _broker_line(block, f'username = "n"\npassword_file = "{block.folder}/none"')
 
 
+def empty_password(block: Block) -> None:
+    (block.folder / "password").write_text("\n")
+    _broker_line(block, f'username = "n"\npassword_file = "{block.folder}/password"')
+
+
 def no_certificate(block: Block) -> None:
     (block.folder / "ca.pem").write_text("nothing")
     _broker_line(block, f'ca_file = "{block.folder}/ca.pem"')
@@ -60,7 +65,7 @@ def _broker_line(block: Block, line: str) -> None:
     block.config_file.write_text(block.config_file.read_text().replace("[siren]", f"{line}\n[siren]"))
 
 
-@pytest.mark.parametrize("spoil", [empty_key, no_password, no_certificate])
+@pytest.mark.parametrize("spoil", [empty_key, no_password, empty_password, no_certificate])
 def test_without_its_key_password_or_certificate_a_node_still_has_its_siren(block: Block, spoil: Callable[[Block], None]) -> None:
     spoil(block)
     block.start()
