@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from controller.errors import BadConfig
 from simulators.typed import typed
 
 if TYPE_CHECKING:
@@ -44,11 +46,29 @@ def phones(
     reply_after: Annotated[float, typer.Option(help="seconds until then")] = 3.0,
 ) -> None:
     """GSM modems on pseudo-terminals with phones behind them: watch texts, type replies and faults."""
+    stem = link.name.rstrip("0123456789")
+    links = [link, *(link.with_name(f"{stem}{number}") for number in range(2, modems + 1))]
+    for place in links:
+        _check_free(place)
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_run(modems, link, times, reply, reply_after))
+        asyncio.run(_run(links, times, reply, reply_after))
 
 
-async def _run(count: int, link: Path, times: float, reply: str, reply_after: float) -> None:
+def _check_free(place: Path) -> None:
+    """Raises BadConfig where anything but an earlier run's link would be replaced, or no link can be made."""
+    if os.path.lexists(place) and not (place.is_symlink() and place.readlink().is_relative_to("/dev/pts")):
+        raise BadConfig([f"cuadra simulate phones, --link: {place} is there already; expected a place where nothing is; choose another"])
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        raise BadConfig([f"cuadra simulate phones, --link: {place.parent} cannot be made ({fault.strerror}); expected a folder this user "
+                         "may write; choose another"]) from fault
+    if not os.access(place.parent, os.W_OK):
+        raise BadConfig([f"cuadra simulate phones, --link: {place.parent} is not this user's; expected a folder this user may write; "
+                         "choose another"])
+
+
+async def _run(links: list[Path], times: float, reply: str, reply_after: float) -> None:
     from simulators.phone_network import Pace, PhoneNetwork  # noqa: PLC0415 (it imports this file for its `app`)
 
     def show(phone: "Phone", received: "Received") -> None:
@@ -57,9 +77,8 @@ async def _run(count: int, link: Path, times: float, reply: str, reply_after: fl
             network.later(reply_after, lambda: phone.writes(reply, received.sender))
 
     async with PhoneNetwork(Pace(times=times), show) as network:
-        for number in range(1, count + 1):
-            stem = link.name.rstrip("0123456789")
-            modem = network.modem(f"modem{number}", link.with_name(f"{stem}{number}") if number > 1 else link)
+        for number, link in enumerate(links, 1):
+            modem = network.modem(f"modem{number}", link)
             typer.echo(f"{modem.name}: {modem.number} at {modem.link}")
         typer.echo("type ? for what can be typed")
         lines = typed()

@@ -5,9 +5,12 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
+
+from controller.errors import BadConfig
 from gateway.channels.channel import Sent, Wrote
 from gateway.channels.sms import ModemSettings, SmsSettings
-from simulators.phone_console import COMMANDS, HELP, obey
+from simulators.phone_console import COMMANDS, HELP, obey, phones
 from tests.sms.conftest import QUICK, ROSA, Gateway, Street
 
 PHONES = (sys.executable, "-c", "from simulators.phone_network import app; app()")
@@ -44,6 +47,23 @@ async def test_a_person_sees_the_text_types_a_reply_and_quits(tmp_path: Path) ->
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+@pytest.mark.parametrize("spoil", ["file", "second", "port", "nowhere"])
+def test_nothing_that_is_there_is_replaced_by_a_modem(tmp_path: Path, spoil: str) -> None:
+    link = tmp_path / "modem1"
+    kept = tmp_path / ("modem2" if spoil == "second" else "modem1")
+    match spoil:
+        case "port":
+            kept.symlink_to("/dev/null")  # a real modem's name below /dev/serial is a link, too
+        case "nowhere":
+            kept.write_text("kept")
+            link = kept / "modem1"
+        case _:
+            kept.write_text("kept")
+    with pytest.raises(BadConfig, match=r"--link: .*; expected .*; choose another"):
+        phones(modems=2, link=link)
+    assert kept.readlink() == Path("/dev/null") if spoil == "port" else kept.read_text() == "kept"
 
 
 async def test_each_fault_can_be_typed_and_is_explained(street: Street) -> None:
