@@ -29,7 +29,7 @@ STRANGERS_AN_HOUR: Final = 12
 HOUR_MS: Final = 3_600_000
 CODES_MAX: Final = 12
 """So many codes a question names at most."""
-ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY"})
+ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE"})
 WRITTEN: Final = frozenset({"sms", "apprise"})
 """Channels by which people write and can be answered."""
 
@@ -139,7 +139,7 @@ def _take(desk: Desk, incident: Incident, way: Way, how: Happening) -> None:
     if first:
         stop(desk, incident, {"ESCALATED", "REPEAT_DUE"})
     if len(incident.takers) >= kind.enough:
-        stop(desk, incident, {"FIRST", "OTHER_WAY"})
+        stop(desk, incident, {"FIRST"})
     if arrived and kind.police is Police.AFTER_VERIFICATION and not police_told(desk, incident):
         tell_police(desk, incident)
     if incident.cancelled:

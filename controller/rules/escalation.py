@@ -21,7 +21,7 @@ ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
 QUIET_S: Final = 6 * 3600
 """Somebody was there and nothing more was heard for so long: closed by the rules, outcome unknown."""
-CALLS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY", "POLICE", "LOOK"})
+CALLS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "POLICE", "LOOK"})
 """Reasons for which somebody might set out."""
 
 
@@ -120,11 +120,11 @@ def failed(desk: Desk, incident: Incident, notice: Notice) -> None:
         return
     if notice.queued.reason == "POLICE":
         offer_again(desk, incident)
-    if notice.queued.reason not in {"FIRST", "ESCALATED", "OTHER_WAY"}:
+    if notice.queued.reason not in {"FIRST", "ESCALATED"}:
         return
     reached = any(
         desk.state.notices[ident].state != "failed" for notices in incident.told.values() for ident in notices
-        if desk.state.notices[ident].queued.reason in {"FIRST", "ESCALATED", "OTHER_WAY"}
+        if desk.state.notices[ident].queued.reason in {"FIRST", "ESCALATED"}
     )
     if not reached and incident.state is State.OPENED and 0 <= incident.step < len(desk.kind_of(incident).steps):
         tell_ring(desk, incident, incident.step)
@@ -186,7 +186,7 @@ def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -
     outcome = "drill" if incident.drill else outcome
     sure = len(incident.takers) >= desk.kind_of(incident).enough or len(incident.doubters) > 1 or incident.cancelled
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.ENDED), by, channel, outcome))
-    stop(desk, incident, {"ESCALATED", "REPEAT_DUE", "TAKEN", "ASKED", "LOOK"} | ({"FIRST", "OTHER_WAY"} if sure else set()))
+    stop(desk, incident, {"ESCALATED", "REPEAT_DUE", "TAKEN", "ASKED", "LOOK"} | ({"FIRST"} if sure else set()))
     sirens(desk, incident, on=False)
     news(desk, incident, "closed", "ENDED", but=[by], outcome=outcome)
     light(desk, incident)

@@ -218,7 +218,7 @@ def _cancel(desk: Desk, incident: Incident) -> None:
         news(desk, incident, "says_mistake", "CANCELLED")
         return
     desk.record(incident.chain, IncidentNoted(incident.id, "block", "cancelled"))
-    stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY"})
+    stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE"})
     escalation.sirens(desk, incident, on=False)
     looker = next((way[0] for way in escalation.ring(desk, incident, 0)), "")
     news(desk, incident, "cancelled", "CANCELLED", but=[looker])

@@ -1,9 +1,9 @@
 """Notices: to whom, by which channel, with which reason; and taken back while they are unsent.
 
 Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring
-again. OTHER_WAY: what did not reach a member one way goes another. POLICE: their line. The rest are news for those who know:
-TAKEN, ARRIVED, GAVE_UP, ENDED, CANCELLED, LOOK, ARMED, HELP, RAISED, REOPENED, CAME, NOTED, ASKED; ANSWER: to somebody who
-wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST.
+again. POLICE: their line. The rest are news for those who know: TAKEN, ARRIVED, GAVE_UP, ENDED, CANCELLED, LOOK, ARMED, HELP,
+RAISED, REOPENED, CAME, NOTED, ASKED; ANSWER: to somebody who wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST. What did not reach
+a member one way goes another for the same reason: `about` has the notice `instead` of which it goes.
 """
 
 from collections import Counter
@@ -193,8 +193,8 @@ def other_way(desk: Desk, incident: Incident, failed: Notice, *, stuck: bool = F
         way = Way(member.id, contact.channel, places[contact.channel])
         places[contact.channel] += 1
         if way.channel in allowed and way not in spent:
-            tell(desk, incident, [way], failed.queued.template, "POLICE" if police else "OTHER_WAY",
-                 failed.queued.priority, **{**failed.queued.about, "instead": failed.queued.id})
+            tell(desk, incident, [way], failed.queued.template, failed.queued.reason, failed.queued.priority,
+                 **{**failed.queued.about, "instead": failed.queued.id})
             return True
     return False
 

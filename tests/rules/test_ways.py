@@ -26,8 +26,7 @@ def test_what_fails_for_now_is_tried_again_and_what_fails_for_good_goes_another_
     night.press("panic")
     night.passes(s=60)
     assert night.reads("rosa") == ["alarm"]
-    ways = [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")]
-    assert ways == [("sms", "OTHER_WAY")]
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "FIRST")]
     assert [body.to for body in night.bodies(NoticeMoved) if body.attempt == 2] == ["waiting"]
 
 
@@ -48,7 +47,7 @@ def test_what_is_stuck_goes_another_way_at_once_and_is_tried_on(night: Night) ->
         if one.notice.channel == "apprise" and night.passed_ms < stuck_s[0] * 1000 else None)
     night.press("panic")
     night.sends()
-    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "OTHER_WAY")]
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "FIRST")]
     night.passes(s=89)
     assert "elva" not in night.unread, "once is enough, however often it is tried"
     stuck_s[0] = 0
@@ -63,7 +62,7 @@ def test_what_was_stuck_and_is_given_up_goes_no_other_way_a_second_time(night: N
         if one.notice.channel == "apprise" else None)
     night.press("panic")
     night.passes(s=100)
-    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "OTHER_WAY")]
+    assert [(one.notice.channel, one.notice.reason) for one in night.unread.pop("elva")] == [("sms", "FIRST")]
 
 
 def test_when_nobody_can_be_reached_the_next_ring_is_told_at_once(night: Night) -> None:
@@ -176,3 +175,39 @@ def test_an_answer_goes_to_the_number_that_it_answers(wrote_from: int | None, an
         night.does(MemberWrote("sms", "rosa", text, ref, None, ""))
         night.sends()
         assert [(one.notice.channel, place(one)) for one in night.unread.pop("rosa")] == [("sms", answered_at if text == "1" else wrote_from or 0)]
+
+
+def night_without_sms(**channels: tuple[str, ...]) -> Night:
+    """A night in which no text gets out, nor at first anything else to these members, who have these ways."""
+    night = Night(registry(members=[one if one.id not in channels else member(one.id, *one.roles, channels=channels[one.id]) for one in MEMBERS]))
+    night.births("b12n1")
+    night.failing = lambda one: (
+        NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="x", retry_in_ms=5000, stuck=one.notice.channel == "sms")
+        if one.notice.member in channels else None)
+    return night
+
+
+def test_that_they_are_armed_is_not_taken_back_from_who_goes_also_when_it_goes_another_way() -> None:
+    night = night_without_sms(juan=("sms", "apprise"))
+    night.failing, quiet = lambda _: None, night.failing
+    night.press("panic")
+    night.passes(1)
+    night.failing = quiet
+    night.replies("rosa", "4")
+    night.passes(1)
+    night.replies("rosa", "1")
+    night.replies("juan", "1", "apprise")
+    night.failing = lambda _: None
+    night.passes(60)
+    assert ("armed", "apprise") in [(one.notice.template, one.notice.channel) for one in night.unread["juan"]]
+
+
+@pytest.mark.parametrize("channels", [("sms", "apprise"), ("apprise",)])
+def test_a_wider_rings_alarm_is_taken_back_by_the_first_who_goes_whichever_way_it_takes(channels: tuple[str, ...]) -> None:
+    night = night_without_sms(caro=channels)
+    night.press("panic")
+    night.passes(121)
+    night.replies("rosa", "1")
+    night.failing = lambda _: None
+    night.passes(60)
+    assert night.reads("caro") == []
