@@ -114,7 +114,7 @@ class SmsChannel:
             return Never(str(fault))
         waiting = _Text(telling.key, telling.address, telling.attempt, submits, self)
         if self._stuck:
-            self._remember(telling.key, gone=False)
+            self._remember(telling, gone=False)
             return self._no_modem()
         self._line.append(waiting)
         self._wake()
@@ -123,7 +123,7 @@ class SmsChannel:
         finally:
             if waiting in self._line:
                 self._line.remove(waiting)
-            self._remember(telling.key, gone=waiting.maybe_gone)
+            self._remember(telling, gone=waiting.maybe_gone)
 
     async def run(self, report: Report) -> None:
         """Keep the modems: set up, supervised, restarted, read. News goes to `report`."""
@@ -231,11 +231,14 @@ class SmsChannel:
             text = "".join(parts[: self._settings.parts_max])[:-4] + "..."
         return text
 
-    def _remember(self, key: str, *, gone: bool) -> None:
+    def _remember(self, telling: Telling, *, gone: bool) -> None:
+        """Whether none of its tries so far has gone. That this one has not says nothing of those before it."""
         if gone:
-            self._surely_not_gone.pop(key, None)
+            self._surely_not_gone.pop(telling.key, None)
             return
-        self._surely_not_gone[key] = None
+        if telling.attempt > 1:
+            return
+        self._surely_not_gone[telling.key] = None
         if len(self._surely_not_gone) > KEYS_KEPT:
             del self._surely_not_gone[next(iter(self._surely_not_gone))]
 

@@ -115,11 +115,41 @@ async def test_unplugged_in_the_middle_of_a_text_it_may_have_gone_and_the_next_t
     outcome = await sending
     assert isinstance(outcome, TryLater)
     assert "may have gone" in outcome.why
+    await gateway.reports("unplugged")
+    for again in range(2):
+        waiting = await gateway.tells(ALARM, key="n-5", attempt=2)
+        assert isinstance(waiting, TryLater), again
+        assert waiting.stuck, "that it did not go now says nothing of the try before"
     street.network.pace.send_s = 6.0
     modem.plug()
     await gateway.reports("unplugged", faulty=False)
     assert isinstance(await gateway.tells(ALARM, key="n-5", attempt=2), Sent)
     assert (await street.network.phone(ROSA).expects("K7F3")).text == f"(2) {ALARM}"
+
+
+async def test_what_an_earlier_process_may_have_sent_is_marked_also_when_it_waits_for_a_modem_first(street: Street) -> None:
+    gateway = street.gateway()
+    await gateway.reports("unplugged")
+    for text, attempt in (("earlier", 2), ("fresh", 1)):
+        waiting = await gateway.tells(text, key=text, attempt=attempt)
+        assert isinstance(waiting, TryLater)
+        assert waiting.stuck
+    street.modem()
+    await gateway.reports("unplugged", faulty=False)
+    for text, attempt, comes in (("earlier", 2, "(2) earlier"), ("fresh", 1, "fresh")):
+        assert isinstance(await gateway.tells(text, key=text, attempt=attempt), Sent)
+        assert (await street.network.phone(ROSA).expects(text)).text == comes
+
+
+async def test_a_refusal_after_a_try_that_may_have_gone_leaves_the_mark(street: Street) -> None:
+    modem = street.modem()
+    modem.faults.lost_answers = 1
+    gateway = street.gateway()
+    assert isinstance(await gateway.tells(ALARM), TryLater)
+    modem.faults.errors = ["+CMS ERROR: 42"]
+    assert isinstance(await gateway.tells(ALARM, attempt=2), TryLater)
+    assert isinstance(await gateway.tells(ALARM, attempt=3), Sent)
+    await street.network.phone(ROSA).expects("(3)")
 
 
 async def test_a_text_that_the_modem_never_acknowledges_is_repeated_with_a_mark(street: Street) -> None:
