@@ -223,6 +223,9 @@ class ZoneState:
             fault.unsent += [queued.id for queued in body.notices]
         for queued in body.notices:
             self.notices[queued.id] = Notice(queued, chain, body.incident, body.fault, at_ms, incident.kind if incident is not None else "")
+            if body.fault and fault is None:
+                # Of a fault that is mended: that it is goes another way.
+                self.mended.setdefault((queued.about["subject"], queued.about["fault"]), []).append(queued.id)
             if queued.to:
                 self._stranger_answered(chain, queued.to, at_ms)
             else:

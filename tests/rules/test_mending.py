@@ -45,6 +45,26 @@ def test_while_no_modem_works_it_goes_the_other_way_at_once() -> None:
     assert night.reads("caro") == ["fault"], "who has no other way is told when it works again"
 
 
+@pytest.mark.parametrize("another_way", [True, False])
+def test_that_it_was_mended_is_taken_back_also_when_it_was_to_go_another_way(another_way: bool) -> None:
+    night = night_of_a_technician_with("sms", "apprise")
+    night.does(PartFailed("receiver/r1", "no-answer"))
+    night.expects(tito="fault", caro="fault")
+    night.does(PartRecovered("receiver/r1", "no-answer"))
+    night.failing = lambda one: None if one.notice.member != "tito" else (
+        NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="x") if another_way and one.notice.channel == "sms"
+        else NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="x", retry_in_ms=30_000))
+    night.passes(605)
+    night.does(PartFailed("receiver/r1", "no-answer"))
+    night.passes(1)
+    night.failing = lambda _: None
+    night.passes(3600)
+    assert "fault_ended" not in night.reads("tito")
+    night.does(PartRecovered("receiver/r1", "no-answer"))
+    night.passes(601)
+    assert night.reads("tito") == ["fault_ended"]
+
+
 def test_when_no_way_is_left_it_rests_until_the_reminder() -> None:
     night = night_of_a_technician_with("sms", "apprise")
     night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="no network")
