@@ -96,6 +96,12 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
 
     When nobody of the last ring is on duty, everybody with its roles is told: it is never silent.
     """
+    found = _on_ring(desk, incident, place)
+    last = place == len(desk.kind_of(incident).steps) - 1
+    return [way for way in found if way.member not in incident.refused] or (found if last else [])
+
+
+def _on_ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
     kind = desk.kind_of(incident)
     one = kind.steps[place]
     excluded = desk.excluded(incident)
@@ -105,8 +111,7 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
         members = [desk.registry.members[m] for m in desk.network.roster.on_duty(incident.block, one.roles, desk.now.utc_ms)]
     if not one.on_duty or (last and not any(member.id not in excluded for member in members)):
         members = desk.network.members_with(one.roles)
-    found = ways((member for member in members if member.id not in excluded), one.channels)
-    return [way for way in found if way[0] not in incident.refused] or (found if last else [])
+    return ways((member for member in members if member.id not in excluded), one.channels)
 
 
 def goes_on(incident: Incident, notice: Notice) -> bool:
@@ -153,17 +158,24 @@ def go_on(desk: Desk, incident: Incident) -> None:
 
 
 def look(desk: Desk, incident: Incident) -> None:
-    """Ask the next member to look after what the block has taken back; close it when all of the first ring were asked."""
-    asked = [member for member in incident.told if asked_to_look(desk, incident, member)]
-    left = [way for way in ring(desk, incident, 0) if way[0] not in asked and way[0] not in incident.refused]
-    if left:
-        tell(desk, incident, left[:1], "look", "LOOK", priority_of(desk, incident, 0))
+    """Ask the next member to look after what the block has taken back; close it when all were asked."""
+    way = looker(desk, incident)
+    if way is not None:
+        tell(desk, incident, [way], "look", "LOOK", priority_of(desk, incident, 0))
         desk.set_step(incident, LOOK, desk.policy.times.taken_s)
-    elif asked or incident.ring > len(desk.kind_of(incident).steps):
-        close(desk, incident, "rules", "", "cancelled")
     else:
-        # Nobody of the first ring is on duty: whoever can be told at all is asked, as for any alarm.
-        go_on(desk, incident)
+        close(desk, incident, "rules", "", "cancelled")
+
+
+def looker(desk: Desk, incident: Incident) -> Way | None:
+    """Whose turn it is to look: the next one of the first ring that has anybody to ask; None when all of that ring were asked."""
+    for place in range(len(desk.kind_of(incident).steps)):
+        found = _on_ring(desk, incident, place)
+        asked = [way.member for way in found if asked_to_look(desk, incident, way.member)]
+        left = [way for way in found if way.member not in asked and way.member not in incident.refused]
+        if left or asked:
+            return left[0] if left else None
+    return None
 
 
 def asked_to_look(desk: Desk, incident: Incident, member: str) -> bool:

@@ -220,8 +220,8 @@ def _cancel(desk: Desk, incident: Incident) -> None:
     desk.record(incident.chain, IncidentNoted(incident.id, "block", "cancelled"))
     stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE"})
     escalation.sirens(desk, incident, on=False)
-    looker = next((way[0] for way in escalation.ring(desk, incident, 0)), "")
-    news(desk, incident, "cancelled", "CANCELLED", but=[looker])
+    looker = escalation.looker(desk, incident)
+    news(desk, incident, "cancelled", "CANCELLED", but=[looker.member] if looker is not None else [])
     if incident.takers:
         # Whoever goes already is the one who looks.
         desk.set_step(incident, LOOK, desk.policy.times.taken_s)

@@ -4,9 +4,10 @@ import pytest
 
 from controller.entries import IncidentMoved, NoticeMoved
 from controller.messages import Gesture
+from controller.registry import Role, Shift
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Tried, Woken
-from tests.rules.night import Night, of
+from tests.rules.night import Night, always, of, registry
 
 
 @pytest.fixture
@@ -124,3 +125,25 @@ def test_whoever_cannot_look_says_so_once_however_often_and_the_others_have_thei
     assert night.bodies(IncidentMoved) == [], "juan may be looking"
     night.replies("juan", "0")
     assert [(body.to, body.outcome) for body in night.bodies(IncidentMoved)] == [("closed", "cancelled")]
+
+
+@pytest.mark.parametrize("shifts", [[], [always("caro", Role.COORDINATOR)]])
+def test_what_was_taken_back_ends_also_when_nobody_of_the_first_ring_is_on_duty(shifts: list[Shift]) -> None:
+    night = Night(registry(shifts=shifts))
+    night.births("b12n1")
+    press = night.press("panic")
+    night.passes(1)
+    called = sorted(name for name, notices in night.unread.items() if any(one.notice.template == "alarm" for one in notices))
+    night.unread.clear()
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(press))
+    asked: list[str] = []
+    for _ in called:
+        night.sends()
+        asked += [name for name, notices in night.unread.items() if any(one.notice.template == "look" for one in notices)]
+        night.unread.clear()
+        assert night.bodies(IncidentMoved) == []
+        night.passes(901)
+    assert sorted(asked) == called, "one after the other"
+    assert [(body.to, body.outcome) for body in night.bodies(IncidentMoved)] == [("closed", "cancelled")]
+    night.unread.clear()
+    night.ends_quietly(12 * 3600)
