@@ -198,7 +198,7 @@ class _Lane:
         match outcome:
             case Sent(ref):
                 return NoticeTried(notice, attempt, Tried.SENT, ref)
-            case TryLater(why, after_ms, stuck) if attempt < self.channel.attempts_max:
+            case TryLater(why, after_ms, stuck) if stuck or attempt < self.channel.attempts_max:
                 return NoticeTried(notice, attempt, Tried.TRY_LATER, why=why, retry_in_ms=after_ms or NO_WISH, stuck=stuck)
             case TryLater(why):
                 return NoticeTried(notice, attempt, Tried.NEVER, why=f"{why}; {attempt} tries")

@@ -119,7 +119,7 @@ class Tried(StrEnum):
 class NoticeTried(Struct, frozen=True):
     """The dispatcher tried. attempt: from 1. why: never an address or a text. retry_in_ms: with TRY_LATER, the channel's wish.
 
-    stuck: with TRY_LATER: nothing goes by this channel now, and nobody knows until when.
+    stuck: with TRY_LATER: nothing goes by this channel now, and nobody knows until when; it did not go, and was no try.
     """
 
     notice: str

@@ -12,7 +12,7 @@ from controller.instants import Now
 from controller.registry import Registry
 from controller.rules import answers, escalation, faults, presses, supervision
 from controller.rules.desk import Desk, Network
-from controller.rules.effects import QueueNotice, ZoneEffect
+from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
     BadMessageCame,
     MemberWrote,
@@ -38,6 +38,7 @@ from controller.rules.remembered import FINAL
 from controller.rules.signs import Signs
 from controller.rules.state import ZoneState
 from controller.rules.telling import other_way
+from controller.rules.worth import worth_telling
 
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
@@ -141,11 +142,17 @@ class ZoneController:
                 escalation.reached_after_all(desk, incident, notice, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
             case Tried.SENT:
                 desk.record(notice.chain, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
+            case Tried.TRY_LATER if event.stuck and not worth_telling(desk, notice):
+                desk.record(notice.chain, failed)
+                desk.then(StopNotice(event.notice))
             case Tried.TRY_LATER:
+                tries = event.attempt - 1 if event.stuck else event.attempt
                 wait_ms = event.retry_in_ms or BACK_OFF_S[min(event.attempt, len(BACK_OFF_S)) - 1] * 1000
                 due_at_ms = desk.now.utc_ms + wait_ms
-                desk.record(notice.chain, NoticeMoved(event.notice, "waiting", event.attempt, why=event.why[:200], due_at_ms=due_at_ms))
-                desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, event.attempt + 1, due_at_ms))
+                if not event.stuck or (notice.state, notice.attempt) != ("waiting", event.attempt):
+                    # That it still waits for its channel is said once: that may last for days.
+                    desk.record(notice.chain, NoticeMoved(event.notice, "waiting", tries, why=event.why[:200], due_at_ms=due_at_ms))
+                desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, tries + 1, due_at_ms))
                 if event.stuck and incident is not None and escalation.goes_on(incident, notice):
                     other_way(desk, incident, notice, stuck=True)
             case Tried.NEVER:

@@ -83,7 +83,8 @@ class Sent(Struct, frozen=True):
 class TryLater(Struct, frozen=True):
     """Failed for now. why: for the record, without address or text. after_ms: the channel's wish; None for the usual back-off.
 
-    stuck: nothing goes this way now, and nobody knows until when: who has another way must not wait for this one.
+    stuck: nothing goes this way now, and nobody knows until when: who has another way must not wait for this one, and who has
+    none is told when it works again. It did not go, and counts as no try.
     """
 
     why: str
@@ -142,7 +143,8 @@ class Channel(Protocol):
     """A way to tell somebody.
 
     concurrency: how many tellings may be under way at once. timeout_s: after it a try is given up as `TryLater` by the
-    dispatcher, so it must lie above the channel's own time-outs. attempts_max: tries before it counts as failed for good.
+    dispatcher, so it must lie above the channel's own time-outs. attempts_max: tries before it counts as failed for good,
+    those in which the channel was stuck left out.
     """
 
     name: str

@@ -100,11 +100,11 @@ async def test_no_more_is_in_flight_than_there_are_hands(post: Post) -> None:
 async def test_every_end_is_honest(post: Post) -> None:
     post.quick.answers = [TryLater("busy", 250), Never("no such number"), ConnectionError("secret address"), TryLater("busy")]
     post.quick.answers.append(TryLater("unplugged", 30_000, stuck=True))
-    for name, attempt in (("busy", 1), ("gone", 1), ("broken", 1), ("given up", 3), ("stuck", 1), ("lost", 1)):
+    for name, attempt in (("busy", 1), ("gone", 1), ("broken", 1), ("given up", 3), ("stuck", 3), ("lost", 1)):
         post.dispatcher.queue(notice(name, attempt=attempt))
         await until(post.told(name))
     assert post.ended("busy") == NoticeTried("busy", 1, Tried.TRY_LATER, why="busy", retry_in_ms=250)
-    assert post.ended("stuck") == NoticeTried("stuck", 1, Tried.TRY_LATER, why="unplugged", retry_in_ms=30_000, stuck=True)
+    assert post.ended("stuck") == NoticeTried("stuck", 3, Tried.TRY_LATER, why="unplugged", retry_in_ms=30_000, stuck=True)
     assert post.ended("gone") == NoticeTried("gone", 1, Tried.NEVER, why="no such number")
     assert post.ended("broken").tried is Tried.TRY_LATER
     assert "secret" not in post.ended("broken").why
