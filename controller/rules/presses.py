@@ -14,7 +14,7 @@ from controller.rules.incident import LOOK, Happening, Incident, step
 from controller.rules.inputs import BadMessageSort, PressArrived, PressSetAside
 from controller.rules.policy import TAMPER, TEST, Kind, Police
 from controller.rules.signs import Signs
-from controller.rules.telling import news, police_told, priority_of, stop, tell, tell_police, told_at_all
+from controller.rules.telling import news, police_missed, police_told, priority_of, stop, tell, tell_police, told_at_all
 
 CANCEL_SLACK_MS: Final = 5_000
 """The window is counted at the node; on the way a cancel may take so much longer."""
@@ -235,7 +235,11 @@ def _reopen(desk: Desk, case: _Case, incident: Incident) -> None:
     desk.record(incident.chain, IncidentJoined(incident.id, case.event.node, press.boot, press.seq))
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.REOPENED), "block"))
     escalation.sirens(desk, incident, on=True, but=case.event.node)
-    news(desk, incident, "reopened", "REOPENED", priority=priority_of(desk, incident, 0))
+    missed = police_missed(desk, incident)
+    if missed:
+        # Every line of theirs failed when it was over already.
+        tell_police(desk, incident)
+    news(desk, incident, "reopened", "REOPENED", but=missed, priority=priority_of(desk, incident, 0))
     escalation.tell_ring(desk, incident, min(1, len(desk.kind_of(incident).steps) - 1))
     escalation.light(desk, incident)
 

@@ -99,6 +99,11 @@ def police_told(desk: Desk, incident: Incident) -> bool:
     return any(one.state not in {"failed", "stopped"} for one in _to_police(desk, incident))
 
 
+def police_missed(desk: Desk, incident: Incident) -> list[str]:
+    """Those of the police who were to be told, where no line of theirs took it and none is being tried."""
+    return [] if police_told(desk, incident) else list({one.queued.member: None for one in _to_police(desk, incident)})
+
+
 def offer_again(desk: Desk, incident: Incident) -> None:
     """No line of the police took it: all are tried once more after a while, for as long as it is open."""
     if not police_told(desk, incident):

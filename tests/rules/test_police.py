@@ -4,12 +4,13 @@ import pytest
 
 from controller.entries import Chain, NoticeMoved
 from controller.errors import BadConfig
+from controller.messages import Gesture
 from controller.registry import Role
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Started, Tried
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
-from tests.rules.night import MEMBERS, POLICY, Night, member, registry
+from tests.rules.night import MEMBERS, POLICY, Night, member, of, registry
 
 
 def night_with(*channels: str) -> Night:
@@ -77,6 +78,33 @@ def test_when_it_is_over_the_police_are_offered_nothing_more() -> None:
     night.replies("rosa", "3")
     night.passes(1200)
     assert night.reads("desk") == []
+
+
+@pytest.mark.parametrize("dead_s", [45, 3600])
+def test_a_line_that_failed_while_it_was_over_is_offered_the_press_when_the_block_reopens_it(dead_s: float) -> None:
+    night = night_with("dc09")
+    dead(night, 1e9, "dc09")
+    press = night.press("panic")
+    night.passes(5)
+    night.replies("rosa", "2")
+    night.replies("rosa", "3")
+    night.passes(40)
+    dead(night, dead_s, "dc09")
+    night.press("panic", gesture=Gesture.REOPEN, refers_to=of(press))
+    night.passes(dead_s + 301)
+    assert night.reads("desk") == ["police"]
+
+
+def test_a_line_that_has_it_is_told_that_it_is_reopened() -> None:
+    night = night_with("dc09")
+    press = night.press("panic")
+    night.passes(5)
+    night.replies("rosa", "2")
+    night.replies("rosa", "3")
+    night.passes(5)
+    night.press("panic", gesture=Gesture.REOPEN, refers_to=of(press))
+    night.passes(60)
+    assert night.reads("desk") == ["police", "closed", "reopened"]
 
 
 BOTH = POLICY.replace('roles = ["police-desk"]\nchannels = ["dc09"', 'roles = ["police-desk", "serenazgo"]\nchannels = ["dc09"')
