@@ -89,6 +89,7 @@ class Tellings:
             language=language,
             event=self._event(queued, incident, facts) if incident is not None
             else self._test(queued, facts) if queued.template == "test" else None,
+            secret=chain is Chain.SEALED,
         )
 
     def _reached(self, queued: NoticeQueued, registry: Registry) -> tuple[str, str]:

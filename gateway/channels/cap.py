@@ -71,7 +71,7 @@ class CapChannel:
         if wrong:
             logger.error("notice %s: its CAP document is not valid and not sent: %s", telling.key, "; ".join(wrong))
             return Never(f"its CAP document would not be valid: {'; '.join(wrong)}")
-        return await self._poster.post(telling.key, target, document, "application/cap+xml")
+        return await self._poster.post(telling, target, document, "application/cap+xml")
 
     async def run(self, report: Report) -> None:
         """Keep the connections until cancelled; say when a server's certificate has expired, and is renewed."""

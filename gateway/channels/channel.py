@@ -61,7 +61,8 @@ class Telling(Struct, frozen=True):
     """One try of one notice, with the private values joined. It lives for the try only: never logged, never stored.
 
     key: the idempotency key, the same for every try. attempt: from 1. number: line number at this address, from 1.
-    text: composed for people, in the member's language; event: the same for machines, None for what is no incident.
+    text: composed for people, in the member's language; event: the same for machines, None for what is no incident. secret: of
+    the sealed chain; nothing that others hear of may begin or end with it.
     """
 
     key: str
@@ -72,6 +73,7 @@ class Telling(Struct, frozen=True):
     title: str
     language: str
     event: Event | None = None
+    secret: bool = False
 
 
 class Sent(Struct, frozen=True):

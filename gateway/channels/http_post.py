@@ -19,7 +19,7 @@ from msgspec import Meta, Struct
 from yarl import URL
 
 from controller.errors import BadMessage
-from gateway.channels.channel import Never, Outcome, PartState, Report, Sent, TryLater
+from gateway.channels.channel import Never, Outcome, PartState, Report, Sent, Telling, TryLater
 
 logger = logging.getLogger(__name__)
 
@@ -83,9 +83,9 @@ class Poster:
         self._checked = False
         self._reported: bool | None = None
 
-    async def post(self, key: str, target: Target, body: bytes, content_type: str) -> Outcome:
-        """Post `body` under the idempotency key `key`, and say what the answer means. Raises nothing."""
-        headers = {"Content-Type": content_type, "Idempotency-Key": key}
+    async def post(self, telling: Telling, target: Target, body: bytes, content_type: str) -> Outcome:
+        """Post `body` under the telling's key, and say what the answer means. Raises nothing."""
+        headers = {"Content-Type": content_type, "Idempotency-Key": telling.key}
         if target.secret:
             headers["X-Cuadra-Signature"] = signature(target.secret, body, int(self._clock()))
         host = target.url.raw_host or ""
@@ -95,10 +95,7 @@ class Poster:
             if getattr(fault.certificate_error, "verify_code", 0) != CERTIFICATE_EXPIRED:
                 return TryLater("the server's certificate is not to be trusted; its owner must mend it")
             # Flagged, but it never mutes: everything else of it is still checked.
-            if host not in self._expired:
-                # Once, and without the notice: who counts these lines must not count silent presses.
-                logger.warning("%s: a server's certificate has expired; it is told all the same", self._name)
-            self._note_expiry(host, expired=True)
+            self._note_expiry(telling, host, expired=True)
             return await self._again(target, body, headers, expired=True)
         except aiohttp.ClientConnectorError as fault:
             return TryLater(f"no connection ({type(fault.os_error).__name__})")
@@ -106,7 +103,7 @@ class Poster:
             # A kept-alive connection that the server had closed meanwhile. The key makes a repeat harmless.
             return await self._again(target, body, headers)
         if target.url.scheme == "https":
-            self._note_expiry(host, expired=False)
+            self._note_expiry(telling, host, expired=False)
         return outcome
 
     def report_to(self, report: Report) -> None:
@@ -114,9 +111,14 @@ class Poster:
         self._report = report
         self._tell()
 
-    def _note_expiry(self, host: str, *, expired: bool) -> None:
+    def _note_expiry(self, telling: Telling, host: str, *, expired: bool) -> None:
+        if telling.secret:
+            # What a silent press's post has shown is no news: a fault that begins or ends with it would show that there was one.
+            return
         self._checked = True
         if expired:
+            if host not in self._expired:
+                logger.warning("%s: a server's certificate has expired; it is told all the same", self._name)
             self._expired.add(host)
         else:
             self._expired.discard(host)

@@ -57,7 +57,7 @@ class WebhookChannel:
         body = _encoder.encode(
             WebhookBody(VERSION, telling.key, telling.language, telling.title, telling.text, telling.event)
         )
-        return await self._poster.post(telling.key, target, body, "application/json")
+        return await self._poster.post(telling, target, body, "application/json")
 
     async def run(self, report: Report) -> None:
         """Keep the connections until cancelled; say when a server's certificate has expired, and is renewed."""

@@ -30,6 +30,7 @@ def telling(address: str, number: int = 1, attempt: int = 1, **changes: object) 
     return Telling(
         key=f"abcdefghij-{number}", attempt=attempt, number=number, address=address, title="PANICO",
         text="PANICO Mz C. Losa deportiva 07:34. K7F3. Responda 1 si va.", language="es", event=event(**changes),
+        secret=changes.get("silent") is True,
     )
 
 

@@ -220,3 +220,19 @@ async def test_a_certificate_in_order_is_said_once_since_the_last_life_may_have_
         assert await webhook.send(telling(server.url)) == Sent("200")
         assert await webhook.send(telling(server.url, number=2)) == Sent("200")
     assert news.said == [("webhook/certificate", "expired", False)]
+
+
+async def test_what_a_silent_press_shows_of_a_certificate_is_no_news(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture,
+) -> None:
+    expired, renewed, news = certificate(tmp_path, until_s=-3600), certificate(tmp_path, until_s=3600), News()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    webhook = WebhookChannel(QUICK)
+    async with WebServer(expired) as server, WebServer(renewed) as again, running(webhook.run(news)):
+        for url in (again.url, server.url):
+            assert await webhook.send(telling(url, silent=True)) == Sent("200")
+        assert news.said == []
+        assert await webhook.send(telling(server.url, number=2)) == Sent("200")
+        assert await webhook.send(telling(again.url, number=3, silent=True)) == Sent("200")
+        assert news.said == [("webhook/certificate", "expired", True)], "neither raised nor ended"
+    assert len([record for record in caplog.records if "expired" in record.getMessage()]) == 1

@@ -158,3 +158,11 @@ def test_the_police_hear_that_it_is_over_only_when_it_is(
     night.replies("rosa", f"2 {night.codes[0]}")
     night.replies("rosa", f"3 {night.codes[0]}")
     assert told(night)[-1] == over
+
+
+@pytest.mark.parametrize(("kind", "secret"), [("panic", False), ("violence", True)])
+def test_what_a_silent_press_sends_is_marked_as_secret_for_the_channels(kind: str, secret: bool) -> None:
+    night = desk_by("webhook")
+    night.press(kind)
+    tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
+    assert {tellings.compose(one).secret for one in night.queued.values()} == {secret}
