@@ -8,7 +8,7 @@ from controller.registry import Member
 from controller.rules import codes
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
-from controller.rules.remembered import Notice
+from controller.rules.remembered import FINAL, Notice
 from controller.rules.signs import Signs
 from controller.rules.telling import FAULTS, ways
 
@@ -51,12 +51,30 @@ def end_fault(desk: Desk, subject: str, code: str, *, secret: bool = False) -> N
 def _know_still(desk: Desk, subject: str, code: str) -> set[str]:
     """Who was told of it the last time and not yet that it was mended. The news that it was, which is not true any more, is taken back."""
     know = set(desk.state.fault_known.get((subject, code), ()))
-    for notice in [desk.state.notices[ident] for ident in desk.state.mended.get((subject, code), ()) if ident in desk.state.notices]:
+    for notice in _unsent_of_mended(desk, subject, code):
         if notice.due_at_ms <= desk.now.utc_ms:
             # It may be under way.
             know.discard(notice.queued.member)
         _stop(desk, notice)
     return know
+
+
+def _unsent_of_mended(desk: Desk, subject: str, code: str) -> list[Notice]:
+    found = (desk.state.notices.get(ident) for ident in desk.state.mended.get((subject, code), ()))
+    return [notice for notice in found if notice is not None and notice.state not in FINAL]
+
+
+def reached_after_all(desk: Desk, notice: Notice, moved: NoticeMoved) -> None:
+    """What was taken back was under way and went out (`moved`): whoever has it hears that it is mended, as all who were told."""
+    queued = notice.queued
+    subject, code = queued.about["subject"], queued.about["fault"]
+    desk.record(notice.chain, moved)
+    member = desk.registry.members.get(queued.member)
+    hears = any(one.queued.member == queued.member for one in _unsent_of_mended(desk, subject, code))
+    if member is None or hears or queued.reason == "FAULT_ENDED" or (subject, code) in desk.state.fault_of:
+        return
+    tell_members(desk, [member], "fault_ended", "FAULT_ENDED", queued.id, desk.policy.faults_to.channels, {"subject": subject, "fault": code},
+                 notice.fault, in_s=desk.policy.times.fault_quiet_s)
 
 
 def _stop(desk: Desk, notice: Notice) -> None:

@@ -18,6 +18,8 @@ from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy,
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
 DAY_MS: Final = 86_400_000
+UNDER_WAY_MS: Final = 3_600_000
+"""A text about a fault that was taken back is remembered for so long: it may be under way, and then it goes out all the same."""
 BOOTS_MAX: Final = 64
 TEXTS_KEPT: Final = 2000
 """A modem stores a few dozen texts: what it can give twice is among the newest."""
@@ -58,6 +60,8 @@ class ZoneState:
         """Node -> by boot, which of its open presses are known."""
         self.orders_by: dict[str, OrderBy] = {}
         """By id, the orders that a member gave and no node has answered."""
+        self.test_modes: dict[str, OrderBy] = {}
+        """Node -> the order that put its present life into test mode, and when it said so."""
         self.orders: defaultdict[str, int] = defaultdict(int)
         self.settings_rev = 0
         self.registry = ""
@@ -77,6 +81,8 @@ class ZoneState:
         self.due: list[tuple[int, str]] = []
         """Heap of (due at, incident); one that no longer stands is passed over."""
         self._closed: list[tuple[int, str]] = []
+        self._taken_back: dict[str, int] = {}
+        """Notice about a fault that was taken back -> when."""
 
     def apply(self, chain: Chain, at_ms: int, body: Body) -> None:
         """Fold one entry. at_ms: its time."""
@@ -119,6 +125,8 @@ class ZoneState:
                 for notice in notices:
                     self.notices.pop(notice, None)
             self.in_block[incident.block].pop(ident, None)
+        for notice in [notice for notice, at_ms in self._taken_back.items() if at_ms + UNDER_WAY_MS < now_ms]:
+            del self._taken_back[notice], self.notices[notice]
         while self.by_code:
             code, (ident, at_ms) = next(iter(self.by_code.items()))
             if at_ms + codes.REST_MS >= now_ms:
@@ -245,20 +253,25 @@ class ZoneState:
         known = self.strangers_at_ms[chain]
         self.strangers_at_ms[chain] = {one: at for one, at in known.items() if one != ref and abs(at_ms - at) < DAY_MS} | {ref: at_ms}
 
-    def _notice_moved(self, _chain: Chain, _at_ms: int, body: entries.NoticeMoved) -> None:
+    def _notice_moved(self, _chain: Chain, at_ms: int, body: entries.NoticeMoved) -> None:
         notice = self.notices.get(body.notice)
         if notice is None:
             return
+        taken_back = notice.state == "stopped"
         notice.state, notice.due_at_ms = body.to, body.due_at_ms
         if body.to == "waiting":
             notice.attempt = body.attempt + 1
         if body.to in FINAL and not notice.incident:
-            del self.notices[body.notice]
-            if notice.fault and body.to == "notified":
-                self._fault_known(notice.queued)
             fault = self.faults.get(notice.fault)
-            if fault is not None:
+            if fault is not None and not taken_back:
                 fault.unsent.remove(body.notice)
+            if notice.fault and body.to == "stopped":
+                self._taken_back[body.notice] = at_ms
+                return
+            del self.notices[body.notice]
+            self._taken_back.pop(body.notice, None)
+            if notice.fault and body.to == "notified" and not (taken_back and notice.queued.reason == "FAULT_ENDED"):
+                self._fault_known(notice.queued)
 
     def _press(self, chain: Chain, _at_ms: int, body: entries.PressRecorded) -> None:
         if chain is Chain.OPEN:
@@ -279,6 +292,7 @@ class ZoneState:
         if body.previous and body.last_heard_at_ms:
             life.last_heard_before_ms[body.previous] = body.last_heard_at_ms
         if life.boot != body.boot:
+            self.test_modes.pop(body.node, None)
             life.test, life.test_sent_at_ms, life.test_passed_at_ms, life.tests_unanswered = "", 0, 0, 0
         life.boot, life.came_at_ms, life.settings_rev, life.gone = body.boot, at_ms, body.settings_rev, False
         if self.settings_rev < body.settings_rev < REV_BELIEVED:
@@ -309,7 +323,11 @@ class ZoneState:
             life.test, life.test_sent_at_ms, life.tests_unanswered = body.id, at_ms, life.tests_unanswered + 1
 
     def _order_answered(self, _chain: Chain, at_ms: int, body: entries.OrderAnswered) -> None:
-        self.orders_by.pop(body.id, None)
+        sent = self.orders_by.pop(body.id, None)
+        if sent is not None and body.done and sent.body.order.startswith("test-mode"):
+            self.test_modes.pop(body.node, None)
+            if sent.body.order == "test-mode":
+                self.test_modes[body.node] = OrderBy(sent.body, at_ms)
         life = self.nodes.get(body.node)
         if life is not None and body.id == life.test:
             life.tests_unanswered = 0

@@ -140,6 +140,8 @@ class ZoneController:
         match event.tried:
             case Tried.SENT if incident is not None and notice.state == "stopped":
                 escalation.reached_after_all(desk, incident, notice, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
+            case Tried.SENT if notice.fault and notice.state == "stopped":
+                faults.reached_after_all(desk, notice, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
             case Tried.SENT:
                 desk.record(notice.chain, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
             case Tried.TRY_LATER if event.stuck and not worth_telling(desk, notice):

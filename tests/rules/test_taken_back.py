@@ -6,8 +6,9 @@ from controller.entries import IncidentMoved, NoticeMoved
 from controller.messages import Gesture
 from controller.registry import Role, Shift
 from controller.rules.effects import QueueNotice
-from controller.rules.inputs import NoticeTried, Tried, Woken
+from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Tried, Woken
 from tests.rules.night import Night, always, of, registry
+from tests.rules.test_lives import folded, picture
 
 
 @pytest.fixture
@@ -147,3 +148,49 @@ def test_what_was_taken_back_ends_also_when_nobody_of_the_first_ring_is_on_duty(
     assert [(body.to, body.outcome) for body in night.bodies(IncidentMoved)] == [("closed", "cancelled")]
     night.unread.clear()
     night.ends_quietly(12 * 3600)
+
+
+@pytest.mark.parametrize("comes_back", [False, True])
+def test_who_got_word_of_a_fault_that_was_mended_meanwhile_hears_that_it_is(night: Night, comes_back: bool) -> None:
+    night.does(PartFailed("receiver/r1", "no-answer"))
+    one = under_way(night, "tito")
+    night.sends()
+    night.does(PartRecovered("receiver/r1", "no-answer"))
+    goes_out(night, one)
+    assert [body.to for body in night.bodies(NoticeMoved) if body.notice == one.notice.id] == ["stopped", "notified"]
+    if comes_back:
+        night.does(PartFailed("receiver/r1", "no-answer"))
+        night.passes(3600)
+        assert night.reads("tito") == [], "it is as they know it"
+        night.does(PartRecovered("receiver/r1", "no-answer"))
+    night.passes(601)
+    assert night.reads("tito") == ["fault_ended"]
+    again = folded(night.entries)
+    for state in (again, night.zone.state):
+        state.forget(night.now.utc_ms)
+    assert picture(again) == picture(night.zone.state)
+
+
+def test_who_was_told_that_it_is_mended_while_it_came_back_knows_that_it_stands(night: Night) -> None:
+    night.does(PartFailed("receiver/r1", "no-answer"))
+    night.sends()
+    night.does(PartRecovered("receiver/r1", "no-answer"))
+    night.passes(599)
+    night.passed_ms += 1000
+    one = under_way(night, "tito")
+    night.does(PartFailed("receiver/r1", "no-answer"))
+    night.sends()
+    goes_out(night, one)
+    night.passes(3600)
+    assert night.reads("tito") == ["fault", "fault"]
+    night.does(PartRecovered("receiver/r1", "no-answer"))
+    night.passes(601)
+    assert night.reads("tito") == ["fault_ended"]
+
+
+def test_what_was_taken_back_of_a_fault_is_forgotten_after_a_while(night: Night) -> None:
+    night.does(PartFailed("receiver/r1", "no-answer"))
+    night.does(PartRecovered("receiver/r1", "no-answer"))
+    assert night.zone.state.notices
+    night.passes(2 * 3600)
+    assert night.zone.state.notices == {}
