@@ -80,6 +80,8 @@ def verify(
         _tell(verdict, numbered=chain is not None or verdict.chain is Chain.OPEN)
     for finding in held:
         typer.echo(f"BROKEN  sealed chain against the open one: {finding.text}")
+    if kept and key is None:
+        typer.echo(f"UNCHECKED  who signed {len(kept)} checkpoints: anybody could have written them; give the gateway's --key")
     if held or any(verdict.findings for verdict in verdicts):
         raise typer.Exit(1)
 

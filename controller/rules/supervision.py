@@ -45,6 +45,8 @@ def online(desk: Desk, signs: Signs, event: NodeOnline) -> None:
             return
     if life is None or said.boot != boot or life.gone:
         heard_utc_ms = signs.over(node, boot) if boot != said.boot else 0
+        if said.boot != boot:
+            technicians.came(desk, node)
         desk.record(Chain.OPEN, NodeCame(
             node, said.boot, said.firmware[:40], said.settings_rev, boot, heard_utc_ms, machine_restarted=flag(said.machine_restarted)))
         if life is None or said.boot != boot:
@@ -191,6 +193,18 @@ def look_at_kinds(desk: Desk) -> None:
         end_fault(desk, *key)
     for key in sorted(unknown):
         raise_fault(desk, *key)
+
+
+def look_at_nodes(desk: Desk, signs: Signs) -> None:
+    """The faults of a node end when the registry has it no more: it says nothing now, also not that they are mended."""
+    for secret, standing in ((False, desk.state.fault_of), (True, desk.state.sealed_faults)):
+        for subject, code in list(standing):
+            sort, _, node = subject.partition("/")
+            if sort == "node" and node not in desk.registry.nodes:
+                end_fault(desk, subject, code, secret=secret)
+    for node in signs.faults.keys() - desk.registry.nodes.keys():
+        # Should it come back, it is asked anew.
+        del signs.faults[node]
 
 
 def bring_up_to_date(desk: Desk, node: str, settings_rev: int) -> None:

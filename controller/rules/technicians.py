@@ -57,6 +57,13 @@ def answered(desk: Desk, event: NodeDone) -> None:
         _answer(desk, sent.body.by, sent.body.channel, _SAID[sent.body.order] if event.done.done else "order_refused_you", event.node)
 
 
+def came(desk: Desk, node: str) -> None:
+    """A new life of the node begins, and is in no test mode: whoever believes that is told. Called before that life is on record."""
+    sent = desk.state.test_modes.get(node)
+    if sent is not None and 0 <= desk.now.utc_ms - sent.at_ms < TEST_MODE_S * 1000:
+        _answer(desk, sent.body.by, sent.body.channel, "test_mode_over_you", node)
+
+
 def look(desk: Desk) -> None:
     """Whoever waits for a node that does not answer is told that."""
     for ident, sent in list(desk.state.orders_by.items()):

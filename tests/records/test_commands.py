@@ -111,6 +111,7 @@ def test_a_kept_checkpoint_finds_the_end_cut_off(full: Store, database_url: str,
     with full.engine.begin() as connection:
         connection.execute(JOURNAL.delete().where(JOURNAL.c.seq > 15, JOURNAL.c.chain == "open"))
     cut = cuadra("journal", "verify", "--database", database_url, "--checkpoint", note)
+    assert "UNCHECKED  who signed 1 checkpoints" in cut.stdout
     assert cut.returncode == 1
     assert "the chain ends at entry 15; the checkpoint was taken at entry 18" in cut.stdout
     note.write_text(made.stdout.replace("\n18\n", "\n15\n"))

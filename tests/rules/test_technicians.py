@@ -39,6 +39,30 @@ def test_presses_are_tests_once_the_node_has_said_so(night: Night) -> None:
     night.ends_quietly(60)
 
 
+def test_a_node_that_starts_anew_is_in_no_test_mode_and_the_technician_hears_it(night: Night) -> None:
+    night.replies("tito", "PRUEBA b12n1")
+    answers(night, given(night)[0])
+    night.expects(tito="test_mode_you")
+    night.births("b12n1", "2")
+    night.expects(tito="test_mode_over_you")
+    night.births("b12n1", "3")
+    night.expects()
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_test_mode_that_is_over_is_not_ended_again(night: Night, ended: bool) -> None:
+    night.replies("tito", "PRUEBA b12n1")
+    answers(night, given(night)[0])
+    if ended:
+        night.replies("tito", "PRUEBA b12n1 FIN")
+        answers(night, given(night)[0])
+    else:
+        night.passes(901)
+    night.all_read()
+    night.births("b12n1", "2")
+    night.expects()
+
+
 def test_it_can_be_ended_sooner(night: Night) -> None:
     night.replies("tito", "PRUEBA b12n1 fin")
     order, what = given(night)
