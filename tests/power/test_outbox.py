@@ -52,6 +52,7 @@ def operations(disk: Disk) -> tuple[int, set[int]]:
     return disk.operations, set(disk.syncs)
 
 
+@pytest.mark.whole
 @pytest.mark.parametrize("left", Left)
 def test_what_was_said_to_be_saved_is_there_wherever_the_power_goes(make_disk: MakeDisk, left: Left, seed: int) -> None:
     count, syncs = operations(make_disk())

@@ -26,6 +26,7 @@ def seqs(store: Store) -> list[int]:
     return [entry.body.seq for entry in store.entries() if hasattr(entry.body, "seq")]
 
 
+@pytest.mark.whole
 def test_a_writer_killed_again_and_again_leaves_a_whole_chain_with_all_it_said_was_on_disk(database_url: str) -> None:
     said = 0
     for kill in range(KILLS):
