@@ -93,7 +93,7 @@ class PressReceipted(Struct, frozen=True):
 
 
 class KeysRead(Struct, frozen=True):
-    """The files that the link needs (key, password, certificate) could be read, or (`well` false) could not yet."""
+    """The files that the link needs (key, password, certificate) are good, or (`well` false) cannot be read or are refused."""
 
     well: bool
 

@@ -12,7 +12,6 @@ import itertools
 import logging
 import random
 import socket
-import ssl
 from collections.abc import Callable
 from typing import Final
 
@@ -23,14 +22,16 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from controller import messages
 from controller.authentication import Direction, PairKey
-from controller.broker_settings import BrokerSettings
-from controller.errors import BadConfig, BadMessage
+from controller.errors import BadMessage
 from controller.messages import CHANNELS, ROOT, Message, Online, Press, Topic
+from node_firmware import broker_access
+from node_firmware.broker_access import BrokerAccess
 from node_firmware.clock import boottime_ms
 from node_firmware.config import NodeConfig
 from node_firmware.inputs import (
     AnswerCame,
     IncidentCame,
+    KeysRead,
     LinkDown,
     LinkUp,
     NodeInput,
@@ -53,10 +54,10 @@ STEADY_MS: Final = 60_000
 """A connection that has lasted so long ends the back-off. Two devices of one name would else throw each other out all day, as
 fast as they can connect."""
 CALL_S: Final = 30.0
+DISK_PATIENCE_S: Final = 2.0
+"""How long a file that may have been corrected is waited for: a disk that hangs must not end the tries."""
 UNHEARD_S: Final = 20.0
 """A gateway sends a node that has no settings its first ones at once. Who waits so long for them is not understood."""
-_NOT_LET_IN: Final = frozenset({134, 135})
-"""MQTT 5, table 3.1: bad user name or password, not authorized."""
 _CONTROL_RANK: Final = -1
 """Births, beats and answers are few and small: they pass the presses, whose backlog may be long."""
 
@@ -65,7 +66,8 @@ class Link:
     """The connection of one life of the node.
 
     feed: called on the event loop with each input for the core. will: what the broker says when the connection is lost.
-    Raises BadConfig when the broker's files cannot be read; they are read once, here.
+    Raises BadConfig when the broker's files cannot be used. They are read here, and again before each try while what they hold
+    is refused; KeysRead says so, and that it has ended.
     """
 
     def __init__(
@@ -78,8 +80,9 @@ class Link:
         self._key = key
         self._will = will
         self._feed = feed
-        self._password = broker.password()
-        self._tls = _tls(broker)
+        self._access = broker_access.read(broker)
+        self._reading: asyncio.Task[BrokerAccess] | None = None
+        self._let_in = True
         self._resolver = Resolver(broker.host, broker.port)
         self._queue: list[tuple[int, int, Message, int | None, int]] = []
         self._order = itertools.count()
@@ -88,6 +91,7 @@ class Link:
         self._up = False
         self._heard = False
         self._unsettled = False
+        self._unread = Quietly(logger, logging.ERROR)
         self._bad = Quietly(logger, logging.WARNING)
         self._lost = Quietly(logger, logging.INFO)
 
@@ -106,7 +110,9 @@ class Link:
         """Connect, and connect again, until cancelled."""
         pause = BACK_OFF_S_FIRST
         while True:
-            address = await self._resolver.address(literal=self._tls is None)
+            if not self._let_in:
+                await self._read_again()
+            address = await self._resolver.address(literal=self._access.tls is None)
             connected_at_ms = None
             try:
                 async with self._client(address) as client:
@@ -114,6 +120,9 @@ class Link:
                     await self._serve(client)
             except (aiomqtt.MqttError, OSError, ValueError) as fault:
                 self._tell(fault)
+                if self._let_in and (broker_access.does_not_let_in(fault) or broker_access.is_not_vouched_for(fault)):
+                    self._let_in = False
+                    self._feed(KeysRead(False))
             except Exception:  # a fault of the libraries' must not end the link for good
                 logger.exception("link: an unexpected fault; trying again")
             if connected_at_ms is not None and boottime_ms() - connected_at_ms >= STEADY_MS:
@@ -124,7 +133,10 @@ class Link:
 
     def _tell(self, fault: Exception) -> None:
         host, port, name = self._broker.host, self._broker.port, self._broker.username
-        if not (isinstance(fault, aiomqtt.MqttCodeError) and isinstance(fault.rc, ReasonCode) and fault.rc.value in _NOT_LET_IN):
+        if broker_access.is_not_vouched_for(fault):
+            self._lost.say("link: what answers at %s:%d is not vouched for by [broker] ca_file %s (%s); expected the certificate of the broker's "
+                           "own authority; trying again", host, port, self._broker.ca_file, fault)
+        elif not broker_access.does_not_let_in(fault):
             self._lost.say("link: no broker at %s:%d (%s); trying again", host, port, fault)
         elif name is None:
             self._lost.say("link: the broker at %s:%d lets nobody in without a name; expected [broker] username and password_file; "
@@ -132,6 +144,18 @@ class Link:
         else:
             self._lost.say("link: the broker at %s:%d does not let %r in; expected that name's line, as `cuadra key password` prints it "
                            "here, in the broker's password file; put it there and reload the broker; trying again", host, port, name)
+
+    async def _read_again(self) -> None:
+        """The files may have been corrected. What was read before holds as long as they cannot be read."""
+        if self._reading is None:
+            self._reading = asyncio.create_task(asyncio.to_thread(broker_access.read, self._broker))
+        await asyncio.wait([self._reading], timeout=DISK_PATIENCE_S)
+        if self._reading.done():
+            reading, self._reading = self._reading, None
+            try:
+                self._access = reading.result()
+            except Exception as fault:  # whatever is wrong with a file, or with what a library makes of it
+                self._unread.say("link: %s; trying again", fault)
 
     async def _pause(self, for_s: float) -> None:
         """Ends at once when an open press is made: it does not wait for a back-off."""
@@ -148,7 +172,7 @@ class Link:
             address,
             self._broker.port,
             username=self._broker.username,
-            password=self._password,
+            password=self._access.password,
             identifier=f"cuadra-{self._zone}-{self._node}",
             protocol=aiomqtt.ProtocolVersion.V5,
             will=will,
@@ -157,7 +181,7 @@ class Link:
             timeout=CALL_S,
             max_inflight_messages=IN_FLIGHT_MAX,
             max_queued_incoming_messages=1000,
-            tls_context=self._tls,
+            tls_context=self._access.tls,
             # Without it a press waits up to 40 ms for the broker's delayed acknowledgement of the packet before.
             socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
         )
@@ -169,6 +193,9 @@ class Link:
         if any(isinstance(code, ReasonCode) and code.is_failure for code in granted):
             raise ValueError("the broker refuses the subscription; check its access list")
         logger.info("link: connected to %s:%d", self._broker.host, self._broker.port)
+        if not self._let_in:
+            self._let_in = True
+            self._feed(KeysRead(True))
         self._up = True
         self._feed(LinkUp())
         sender = asyncio.create_task(self._send(client))
@@ -279,21 +306,3 @@ def _as_input(message: Message) -> NodeInput:
             return AnswerCame(message)
         case _:
             raise BadMessage(f"{type(message).__name__}: a node's own sort of message; expected one of the gateway's")
-
-
-def _tls(broker: BrokerSettings) -> ssl.SSLContext | None:
-    if broker.ca_file is None:
-        return None
-    try:
-        context = ssl.create_default_context(cafile=str(broker.ca_file))
-    except OSError as fault:
-        raise BadConfig([f"[broker] ca_file: {broker.ca_file} cannot be used ({fault}); "
-                         "expected the PEM certificate of the broker's authority"]) from fault
-    # A node has no clock of its own and comes up in 1970: dates are not checked, for they would mute it. What the
-    # gateway says is authenticated message by message; that a certificate has run out is the gateway's to flag.
-    context.verify_flags |= _NO_CHECK_TIME
-    return context
-
-
-_NO_CHECK_TIME: Final = ssl.VerifyFlags(0x200000)
-"""X509_V_FLAG_NO_CHECK_TIME of OpenSSL 1.1 and later, which the ssl module does not name."""

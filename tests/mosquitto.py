@@ -42,7 +42,7 @@ class Mosquitto:
             "max_queued_messages 100000",
             "max_inflight_messages 1000",
             "connection_messages true",
-            *(["user mosquitto"] if os.geteuid() == 0 else []),
+            *(["user root"] if os.geteuid() == 0 else []),  # else it cannot read the test's own folder
             *lines, "",
         ]))
         self._config.chmod(0o644)

@@ -3,21 +3,28 @@
 import asyncio
 import logging
 import os
+import signal
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from controller.authentication import PairKey, PrivateKey
+from controller.broker_password import mosquitto_line
+from controller.broker_settings import BrokerSettings
+from controller.errors import BadConfig
 from controller.messages import Gesture, Online, Order, Press, SirenOn
 from controller.settings_file import read
+from node_firmware import broker_access
+from node_firmware.broker_access import BrokerAccess
 from node_firmware.config import NodeConfig
-from node_firmware.inputs import LinkDown, LinkUp, NodeInput
+from node_firmware.inputs import KeysRead, LinkDown, LinkUp, NodeInput
 from node_firmware.link import Link
 from node_firmware.resolver import Resolver
+from tests.certificates import certificate
 from tests.mosquitto import Mosquitto
 from tests.node.block import TOML
 from tests.node.gateway import Gateway
@@ -37,6 +44,10 @@ class Node:
         self.link = Link(read(folder / "node.toml", NodeConfig), self.key, Online(BOOT, False), self.inputs.append)
         self.task = asyncio.create_task(self.link.run())
 
+    async def ends(self) -> None:
+        self.task.cancel()
+        await asyncio.gather(self.task, return_exceptions=True)
+
     async def until(self, so: Callable[[], bool], within_s: float = 20) -> None:
         async with asyncio.timeout(within_s):
             while not so():  # noqa: ASYNC110 (the list tells nobody)
@@ -48,8 +59,7 @@ async def node(tmp_path: Path, broker: Mosquitto) -> AsyncIterator[Node]:
     made = Node(tmp_path, broker.port)
     await made.until(lambda: LinkUp() in made.inputs)
     yield made
-    made.task.cancel()
-    await asyncio.gather(made.task, return_exceptions=True)
+    await made.ends()
 
 
 def press(seq: int) -> Press:
@@ -159,6 +169,68 @@ async def test_a_broker_that_does_not_let_the_node_in_is_not_called_absent(
         made.task.cancel()
         await asyncio.gather(made.task, return_exceptions=True)
     assert "no broker" not in caplog.text
+
+
+@pytest.fixture
+def strict(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A broker that knows this node by a password which the node's file does not hold."""
+    expects(tmp_path, "right")
+    (tmp_path / "password").write_text("mistyped\n")
+    with Mosquitto(tmp_path, lines=["allow_anonymous false", f"password_file {tmp_path}/passwords"]) as mosquitto:
+        yield mosquitto
+
+
+def expects(folder: Path, password: str) -> None:
+    (folder / "passwords").write_text(mosquitto_line("b12n1", password, b"s" * 12) + "\n")
+
+
+async def test_a_password_that_the_broker_refuses_is_a_fault_until_it_is_corrected(tmp_path: Path, strict: Mosquitto) -> None:
+    made = Node(tmp_path, strict.port, f'username = "b12n1"\npassword_file = "{tmp_path}/password"')
+    await made.until(lambda: KeysRead(False) in made.inputs)
+    (tmp_path / "password").write_text("right\n")
+    await made.until(lambda: LinkUp() in made.inputs)
+    assert made.inputs == [KeysRead(False), KeysRead(True), LinkUp()]
+    await made.ends()
+
+
+async def test_a_disk_that_hangs_does_not_keep_out_whom_the_broker_now_knows(
+    tmp_path: Path, strict: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Node(tmp_path, strict.port, f'username = "b12n1"\npassword_file = "{tmp_path}/password"')
+    hung, well = threading.Event(), threading.Event()
+
+    def read(_: BrokerSettings) -> BrokerAccess:
+        hung.set()
+        well.wait(30)
+        raise BadConfig(["too late"])
+
+    monkeypatch.setattr(broker_access, "read", read)
+    monkeypatch.setattr("node_firmware.link.DISK_PATIENCE_S", 0.05)
+    await made.until(hung.is_set)
+    expects(tmp_path, "mistyped")
+    os.kill(strict.pid, signal.SIGHUP)
+    await made.until(lambda: made.inputs == [KeysRead(False), KeysRead(True), LinkUp()])
+    well.set()
+    await made.ends()
+
+
+async def test_an_authority_that_does_not_vouch_for_the_broker_is_a_fault_until_it_is_corrected(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "node_firmware.link")
+    certificate(tmp_path, until_s=3600)
+    right = (tmp_path / "ca.pem").read_text()
+    (tmp_path / "another").mkdir()
+    certificate(tmp_path / "another", until_s=3600)
+    (tmp_path / "ca.pem").write_text((tmp_path / "another" / "ca.pem").read_text())
+    with Mosquitto(tmp_path, lines=[f"certfile {tmp_path}/server.pem", f"keyfile {tmp_path}/server.pem"]) as mosquitto:
+        made = Node(tmp_path, mosquitto.port, f'ca_file = "{tmp_path}/ca.pem"')
+        await made.until(lambda: KeysRead(False) in made.inputs)
+        assert "not vouched for" in caplog.text
+        (tmp_path / "ca.pem").write_text(right)
+        await made.until(lambda: LinkUp() in made.inputs)
+        assert made.inputs == [KeysRead(False), KeysRead(True), LinkUp()]
+        await made.ends()
 
 
 @pytest.mark.parametrize("understood", [True, False])
