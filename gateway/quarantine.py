@@ -34,7 +34,7 @@ class Quarantine:
         if event.mark not in self._digests:
             return event
         logger.error("a text on which the rules failed in an earlier life is recorded and does nothing; see that life's log")
-        return replace(event, member=None, text="", sender_ref=None)
+        return replace(event, member=None, text="", sender_ref=None, sharers=event.sharers if event.member is None else (event.member,))
 
     def put(self, event: ZoneInput) -> None:
         """The rules failed on `event`: remember it, if it comes again, for the next life."""

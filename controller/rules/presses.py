@@ -5,7 +5,7 @@ from typing import Final, Literal
 from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
-from controller.messages import Gesture, Kept, PressRef, Receipt, digest_of, encode
+from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
 from controller.rules import codes, escalation, faults
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
@@ -52,8 +52,7 @@ def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
     forced = press.gesture is Gesture.FORCED_CANCEL
     shown = event
     if forced and chain is Chain.OPEN:
-        # Whoever reads the open chain sees the cancel that everybody saw, digest and all; the truth is in the sealed one.
-        plain = structs.replace(press, gesture=Gesture.CANCEL)
+        plain = _plain(press)
         shown = structs.replace(event, press=plain, digest=digest_of(encode(plain)))
     if event.conflicts_with and shown.press.gesture is Gesture.CANCEL:
         # Its number was used before, perhaps by the other of the two: what is shown of it may be on record already.
@@ -68,10 +67,12 @@ def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
 def set_aside(desk: Desk, signs: Signs, event: PressSetAside) -> None:
     """Record that it came and receipt it; tell whoever may know of it that somebody may be in danger there."""
     forced = event.press.gesture is Gesture.FORCED_CANCEL
-    chain = Chain.SEALED if forced else _chain(desk, event)
-    desk.record(chain, BadMessageKept(BadMessageSort.UNREADABLE, f"{event.node}/up/press", event.digest, 0, event.why, event.node))
+    chain = _chain(desk, event)
+    if forced and chain is Chain.OPEN:
+        _keep(desk, signs, event, chain, digest_of(encode(_plain(event.press))))
+        chain = Chain.SEALED
+    _keep(desk, signs, event, chain, event.digest)
     desk.then(GiveReceipt(event.node, Receipt(event.digest, Kept.UNREADABLE, event.press.boot, event.press.seq)))
-    faults.seen(desk, signs, f"node/{event.node}", RULES_FAILED, secret=chain is Chain.SEALED)
     if chain is Chain.SEALED:
         at = desk.network.kind_at(event.node, event.press.input)
         kind = desk.policy.forced if forced else at if at in desk.policy.kinds else event.press.kind
@@ -81,6 +82,16 @@ def set_aside(desk: Desk, signs: Signs, event: PressSetAside) -> None:
             desk, [member for member in desk.network.members_with(circle) if member.id not in excluded], "fault", "FAULT",
             f"q{event.digest[:10]}", desk.policy.faults_to.channels, {"subject": f"node/{event.node}", "fault": RULES_FAILED}, chain=chain,
         )
+
+
+def _keep(desk: Desk, signs: Signs, event: PressSetAside, chain: Chain, digest: str) -> None:
+    desk.record(chain, BadMessageKept(BadMessageSort.UNREADABLE, f"{event.node}/up/press", digest, 0, event.why, event.node))
+    faults.seen(desk, signs, f"node/{event.node}", RULES_FAILED, secret=chain is Chain.SEALED)
+
+
+def _plain(press: Press) -> Press:
+    """What everybody saw of a cancel under threat: whoever reads the open chain sees that, digest and all; the truth is in the sealed one."""
+    return structs.replace(press, gesture=Gesture.CANCEL)
 
 
 def _record(desk: Desk, case: _Case, event: PressArrived, chain: Chain, meaning: Meaning, incident: str) -> None:

@@ -1,12 +1,15 @@
 """Presses about which something is uncertain: the records could not be asked, or the rules failed on them before."""
 
+from pathlib import Path
+
 import pytest
 
-from controller.entries import BadMessageKept, Chain, FaultRaised, IncidentOpened, PressRecorded
+from controller.entries import BadMessageKept, Chain, FaultRaised, IncidentOpened, PressRecorded, ReplyReceived
 from controller.messages import Gesture, Kept, Press, digest_of, encode
 from controller.rules.effects import GiveReceipt
-from controller.rules.inputs import PressArrived, PressSetAside
+from controller.rules.inputs import MemberWrote, PressArrived, PressSetAside
 from controller.rules.zone import ZoneController
+from gateway.quarantine import Quarantine
 from tests.rules.night import Night, boot_of, registry
 
 
@@ -72,10 +75,34 @@ def test_a_silent_one_shows_only_to_its_circle() -> None:
 
 
 def test_so_does_a_cancel_under_threat() -> None:
-    night = Night()
-    before = len([chain for chain, _, _ in night.entries if chain is Chain.OPEN])
+    plain, night = Night(), Night()
+    plain.does(aside("panic", "b1", Gesture.CANCEL))
     night.does(aside("panic", "b1", Gesture.FORCED_CANCEL))
-    assert len([chain for chain, _, _ in night.entries if chain is Chain.OPEN]) == before
-    told = {notice.member for notice in night.notices()}
-    assert told
-    assert told.isdisjoint({"tito", "caro", "rosa", "juan"})
+    assert len(night.bodies(BadMessageKept, Chain.SEALED)) == 1
+    night.expects(tito="fault", caro="fault", ema="fault")
+    plain.expects(tito="fault", caro="fault")
+    for one in (plain, night):
+        one.passes(3 * 3600)
+    assert night.open_side() == plain.open_side(), "everybody saw a cancel: that it came is on record for everybody"
+
+
+def test_a_cancel_under_threat_at_a_silent_button_shows_nowhere() -> None:
+    night = Night()
+    before = night.open_side()
+    night.does(aside("violence", "h1", Gesture.FORCED_CANCEL))
+    assert night.open_side() == before
+    night.expects(ema="fault")
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_text_of_a_silent_circles_member_on_which_the_rules_failed_shows_in_no_open_entry(tmp_path: Path, shared: bool) -> None:
+    night = Night()
+    night.press("violence")
+    night.all_read()
+    before = night.open_side()
+    wrote = MemberWrote("sms", None if shared else "vera", "1", "p-x", "p-text", "d" * 32, mark="m" * 32, sharers=("rosa", "vera") if shared else ())
+    quarantine = Quarantine(tmp_path / "quarantine")
+    quarantine.put(wrote)
+    night.does(Quarantine(tmp_path / "quarantine").text_instead(wrote))
+    assert night.open_side() == before
+    assert [body.text_ref for body in night.bodies(ReplyReceived, Chain.SEALED)] == ["p-text"]
