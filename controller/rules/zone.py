@@ -188,6 +188,7 @@ class ZoneController:
         self.network = Network(registry, policy)
         desk.network, desk.registry, desk.policy = self.network, registry, policy
         supervision.look_at_kinds(desk)
+        supervision.look_at_nodes(desk, self.signs)
         for node, life in self.state.nodes.items() if changed else ():
             if life.boot and not life.gone:
                 supervision.bring_up_to_date(desk, node, 0)

@@ -50,6 +50,32 @@ def test_another_policy_raises_the_settings_revision(night: Night) -> None:
     assert before < between < newest()
 
 
+def test_the_faults_of_a_node_that_is_taken_out_of_the_registry_end_with_it_and_begin_anew_when_it_is_back(night: Night) -> None:
+    def falls_silent() -> None:
+        night.beats("b12n2", "2", faults=(NodeFault("disk-full"), NodeFault("stuck", "h1")))
+        del night.beating["b12n2"]
+        night.passes(120)
+
+    night.test_answer = "battery"
+    night.births("b12n2", "2")
+    night.test_answer = ""
+    falls_silent()
+    standing = {code for subject, code in (*night.zone.state.fault_of, *night.zone.state.sealed_faults) if subject == "node/b12n2"}
+    assert {"test-failed", "late", "disk-full", "stuck:h1"} <= standing
+    whole = registry(8)
+    night.does(RegistryChanged(structs.replace(whole, nodes={name: node for name, node in whole.nodes.items() if name != "b12n2"},
+                                               inputs={key: one for key, one in whole.inputs.items() if key[0] != "b12n2"})))
+    night.passes(5 * 86_400)
+    assert night.zone.state.fault_of == night.zone.state.sealed_faults == {}
+    night.unread.clear()
+    night.passes(2 * 86_400)
+    night.expects()
+    night.does(RegistryChanged(registry(9)))
+    night.births("b12n2", "2")
+    falls_silent()
+    assert {"late", "disk-full"} <= {code for _, code in night.zone.state.fault_of}
+
+
 def test_a_nodes_fault_is_told_once_to_the_technician_and_ends(night: Night) -> None:
     del night.beating["b12n1"]
     for _ in range(5):
