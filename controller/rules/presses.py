@@ -65,14 +65,18 @@ def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
 
 
 def set_aside(desk: Desk, signs: Signs, event: PressSetAside) -> None:
-    """Record that it came and receipt it; tell whoever may know of it that somebody may be in danger there."""
+    """Record that it came and receipt it; tell whoever may know of it that somebody may be in danger there. The same again is receipted."""
+    receipt = GiveReceipt(event.node, Receipt(event.digest, Kept.UNREADABLE, event.press.boot, event.press.seq))
+    if desk.state.has_set_aside(event.node, event.digest):
+        desk.then(receipt)
+        return
     forced = event.press.gesture is Gesture.FORCED_CANCEL
     chain = _chain(desk, event)
     if forced and chain is Chain.OPEN:
         _keep(desk, signs, event, chain, digest_of(encode(_plain(event.press))))
         chain = Chain.SEALED
     _keep(desk, signs, event, chain, event.digest)
-    desk.then(GiveReceipt(event.node, Receipt(event.digest, Kept.UNREADABLE, event.press.boot, event.press.seq)))
+    desk.then(receipt)
     if chain is Chain.SEALED:
         at = desk.network.kind_at(event.node, event.press.input)
         kind = desk.policy.forced if forced else at if at in desk.policy.kinds else event.press.kind

@@ -21,6 +21,8 @@ DAY_MS: Final = 86_400_000
 UNDER_WAY_MS: Final = 3_600_000
 """A text about a fault that was taken back is remembered for so long: it may be under way, and then it goes out all the same."""
 BOOTS_MAX: Final = 64
+SET_ASIDE_KEPT: Final = 500
+"""Each was the end of a life of the gateway's: so many that nodes still send are never reached."""
 TEXTS_KEPT: Final = 2000
 """A modem stores a few dozen texts: what it can give twice is among the newest."""
 HELPING: Final = "not_understood"
@@ -63,9 +65,7 @@ class ZoneState:
         self.test_modes: dict[str, OrderBy] = {}
         """Node -> the order that put its present life into test mode, and when it said so."""
         self.orders: defaultdict[str, int] = defaultdict(int)
-        self.settings_rev = 0
-        self.registry = ""
-        self.policy = ""
+        self.settings_rev, self.registry, self.policy = 0, "", ""
         self.policies: dict[str, str] = {}
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
@@ -76,6 +76,8 @@ class ZoneState:
         """In each chain: private reference of an address of no one member -> when it was last answered; of the last day."""
         self.read: defaultdict[Chain, dict[str, None]] = defaultdict(dict)
         """The marks of the newest texts that are on record, the oldest first; each chain keeps its own."""
+        self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
+        """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
         """When the open chain began: nothing that is dated here is known to be older."""
         self.due: list[tuple[int, str]] = []
@@ -95,6 +97,10 @@ class ZoneState:
     def has_read(self, mark: str) -> bool:
         """Whether the text with this mark is on record already."""
         return any(mark in read for read in self.read.values())
+
+    def has_set_aside(self, node: str, digest: str) -> bool:
+        """Whether this press of the node is on record already as one that was kept unread."""
+        return any((node, digest) in kept for kept in self.unreadable.values())
 
     def unsent(self) -> list[Notice]:
         """The notices that are still to be tried, in the order in which they were queued."""
@@ -346,6 +352,13 @@ class ZoneState:
                 self.mended[fault.subject, fault.code] = fault.unsent
             (self.fault_of if chain is Chain.OPEN else self.sealed_faults).pop((fault.subject, fault.code), None)
 
+    def _bad_message(self, chain: Chain, _at_ms: int, body: entries.BadMessageKept) -> None:
+        if body.sort == "unreadable":
+            kept = self.unreadable[chain]
+            kept[body.node, body.digest] = None
+            while len(kept) > SET_ASIDE_KEPT:
+                del kept[next(iter(kept))]
+
     def _registry_in_force(self, _chain: Chain, _at_ms: int, body: entries.RegistryInForce) -> None:
         self.registry = body.version
         self.settings_rev += 1
@@ -380,6 +393,7 @@ _FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = 
     entries.OrderAnswered: ZoneState._order_answered,  # noqa: SLF001
     entries.FaultRaised: ZoneState._fault_raised,  # noqa: SLF001
     entries.FaultEnded: ZoneState._fault_ended,  # noqa: SLF001
+    entries.BadMessageKept: ZoneState._bad_message,  # noqa: SLF001
     entries.RegistryInForce: ZoneState._registry_in_force,  # noqa: SLF001
     entries.PolicyInForce: ZoneState._policy_in_force,  # noqa: SLF001
     entries.ExclusionsInForce: ZoneState._exclusions_in_force,  # noqa: SLF001

@@ -7,10 +7,11 @@ import pytest
 from controller.entries import BadMessageKept, Chain, FaultRaised, IncidentOpened, PressRecorded, ReplyReceived
 from controller.messages import Gesture, Kept, Press, digest_of, encode
 from controller.rules.effects import GiveReceipt
-from controller.rules.inputs import MemberWrote, PressArrived, PressSetAside
+from controller.rules.inputs import MemberWrote, PressArrived, PressSetAside, Started
 from controller.rules.zone import ZoneController
 from gateway.quarantine import Quarantine
 from tests.rules.night import Night, boot_of, registry
+from tests.rules.test_lives import folded
 
 
 def unchecked(night: Night, press: Press) -> None:
@@ -92,6 +93,25 @@ def test_a_cancel_under_threat_at_a_silent_button_shows_nowhere() -> None:
     night.does(aside("violence", "h1", Gesture.FORCED_CANCEL))
     assert night.open_side() == before
     night.expects(ema="fault")
+
+
+@pytest.mark.parametrize(("kind", "name", "told"), [
+    ("violence", "h1", {"vera": "fault", "vilma": "fault"}), ("panic", "b1", {"tito": "fault", "caro": "fault"})])
+def test_one_that_comes_again_in_a_later_life_is_receipted_and_told_no_second_time(kind: str, name: str, told: dict[str, str]) -> None:
+    night = Night()
+    event = aside(kind, name)
+    night.does(event)
+    night.expects(**told)
+    night.passes(2 * 3600)
+    night.all_read()
+    for _ in range(2):
+        night.zone = ZoneController("z3", night.registry, night.policy, folded(night.entries))
+        night.queued.clear()
+        night.does(Started("1.0"))
+        before = list(night.entries)
+        assert night.does(event) == [night.receipts()[0]]
+        assert night.entries == before
+    night.ends_quietly(60)
 
 
 @pytest.mark.parametrize("shared", [False, True])
