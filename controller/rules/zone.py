@@ -196,7 +196,8 @@ class ZoneController:
     def _start(self, desk: Desk, event: Started) -> None:
         """Go on where the journal ends: what was not sent is sent, what was due is due.
 
-        A notice of an earlier life without an outcome may have been under way when that life ended: this is its second try.
+        A notice of an earlier life without an outcome may have been under way when that life ended: this is its second try. One that
+        was not due yet was not under way.
         """
         unsent = self.state.unsent()
         desk.record(Chain.OPEN, GatewayStarted(event.version))
@@ -209,7 +210,8 @@ class ZoneController:
                 desk.set_step(incident, incident.step, longest_s)
         for notice in unsent:
             if notice.state not in FINAL:
-                attempt = notice.attempt + 1 if notice.state == "queued" else max(notice.attempt, 2)
+                is_due = notice.due_at_ms <= desk.now.utc_ms
+                attempt = notice.attempt + 1 if notice.state == "queued" else max(notice.attempt, 2) if is_due else notice.attempt
                 longest_s = desk.policy.times.fault_quiet_s if notice.queued.reason == "FAULT_ENDED" else BACK_OFF_S[-1]
                 due_at_ms = min(notice.due_at_ms, desk.now.utc_ms + longest_s * 1000)
                 desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, attempt, due_at_ms))

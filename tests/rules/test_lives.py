@@ -119,15 +119,16 @@ def test_folding_the_record_gives_the_living_state_in_any_interleaving_of_the_ch
 @given(st.lists(st.one_of(happenings, st.tuples(st.just("restart"))), max_size=25))
 def test_a_notice_is_a_first_try_exactly_once(story: Story) -> None:
     night = Night()
-    handed: set[str] = set()
+    due: dict[str, int] = {}
     looked = 0
 
     def first_or_further(night: Night) -> None:
         nonlocal looked
         for effect in night.done[looked:]:
             if isinstance(effect, QueueNotice):
-                assert (effect.attempt > 1) == (effect.notice.id in handed)
-                handed.add(effect.notice.id)
+                # What is handed over again before its time was not tried.
+                assert (effect.attempt > 1) == (due.get(effect.notice.id, night.now.utc_ms + 1) <= night.now.utc_ms)
+                due.setdefault(effect.notice.id, effect.due_at_ms)
         looked = len(night.done)
 
     night.checks.append(first_or_further)

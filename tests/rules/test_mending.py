@@ -119,6 +119,17 @@ def test_a_restart_with_the_modem_still_unplugged_says_nothing_of_mended() -> No
     night.expects(tito="fault_ended", caro="fault_ended")
 
 
+@pytest.mark.parametrize(("passed_s", "attempt"), [(60, 1), (600, 2)])
+def test_what_was_not_due_yet_when_the_gateway_was_killed_is_no_repetition(passed_s: int, attempt: int) -> None:
+    night = Night()
+    night.does(PartFailed(*UNPLUGGED))
+    night.all_read()
+    night.does(PartRecovered(*UNPLUGGED))
+    night.passed_ms += passed_s * 1000
+    restart(night)
+    assert [(one.notice.template, one.attempt) for one in night.queued.values()] == [("fault_ended", attempt)] * 2
+
+
 def test_who_was_not_told_yet_when_it_was_mended_is_told_when_it_comes_back() -> None:
     night = Night()
     night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="busy") if one.notice.member == "caro" else None
