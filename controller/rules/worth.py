@@ -11,7 +11,7 @@ OLD_S: Final = 3600
 """A call to what is over, or an answer, is too old to be told then: last night's alarm does not come in the morning."""
 OLD_NEWS_S: Final = 86_400
 """So is what became of an incident."""
-_ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "OTHER_WAY"})
+_ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE"})
 
 
 def worth_telling(desk: Desk, notice: Notice) -> bool:
