@@ -191,7 +191,7 @@ def _cannot(desk: Desk, incident: Incident, way: Way) -> None:
         desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.GAVE_UP), "rules"))
         news(desk, incident, "gave_up", "GAVE_UP", but=[member], by=member)
         escalation.go_on(desk, incident)
-    elif incident.cancelled and not incident.takers and (was_going or escalation.asked_last(desk, incident, member)):
+    elif incident.cancelled and not incident.takers and (was_going or incident.looks[-1:] == [member]):
         if was_going:
             desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.GAVE_UP), "rules"))
         escalation.look(desk, incident)

@@ -171,23 +171,10 @@ def looker(desk: Desk, incident: Incident) -> Way | None:
     """Whose turn it is to look: the next one of the first ring that has anybody to ask; None when all of that ring were asked."""
     for place in range(len(desk.kind_of(incident).steps)):
         found = _on_ring(desk, incident, place)
-        asked = [way.member for way in found if asked_to_look(desk, incident, way.member)]
-        left = [way for way in found if way.member not in asked and way.member not in incident.refused]
-        if left or asked:
+        left = [way for way in found if way.member not in incident.looks and way.member not in incident.refused]
+        if left or any(way.member in incident.looks for way in found):
             return left[0] if left else None
     return None
-
-
-def asked_to_look(desk: Desk, incident: Incident, member: str) -> bool:
-    """Whether a member was asked to look after what the block has taken back."""
-    return any(desk.state.notices[ident].queued.reason == "LOOK" for ident in incident.told.get(member, ()))
-
-
-def asked_last(desk: Desk, incident: Incident, member: str) -> bool:
-    """Whether a member is the one who was asked to look last: whose turn it is now."""
-    asked = [(int(ident.rpartition("-")[2]), name) for name, notices in incident.told.items() for ident in notices
-             if desk.state.notices[ident].queued.reason == "LOOK"]
-    return max(asked, default=(0, ""))[1] == member
 
 
 def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -> None:

@@ -105,6 +105,8 @@ class Incident:
     doubters: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Who said that they cannot."""
+    looks: list[str] = field(default_factory=list)
+    """Who was asked to look after what the block had taken back, since it was last opened; the last one of them has the turn."""
     told: dict[str, list[str]] = field(default_factory=dict)
     """Member -> ids of their notices, oldest first."""
     machines: dict[tuple[str, str], list[tuple[str, int]]] = field(default_factory=dict)

@@ -184,6 +184,7 @@ class ZoneState:
         elif incident.state is State.OPENED:
             incident.takers, incident.present = [], []
             if body.by == "block":
+                incident.looks = []
                 incident.doubters, incident.refused, incident.cancelled, incident.outcome = [], [], False, ""
         elif incident.state is State.CLOSED:
             incident.outcome, incident.due_at_ms = body.outcome, None
@@ -246,6 +247,8 @@ class ZoneState:
                 self.numbers[queued.member, queued.channel, chain] = queued.number
             if incident is not None:
                 incident.notices += 1
+                if queued.reason == "LOOK":
+                    incident.looks.append(queued.member)
                 incident.told.setdefault(queued.member, []).append(queued.id)
                 incident.machines.setdefault((queued.member, queued.channel), []).append((queued.id, at_ms))
                 self.of_member[queued.member][incident.id] = None

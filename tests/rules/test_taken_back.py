@@ -194,3 +194,18 @@ def test_what_was_taken_back_of_a_fault_is_forgotten_after_a_while(night: Night)
     assert night.zone.state.notices
     night.passes(2 * 3600)
     assert night.zone.state.notices == {}
+
+
+def test_what_is_reopened_and_taken_back_again_is_looked_after_again(night: Night) -> None:
+    press = night.press("panic")
+    for _ in range(2):
+        night.all_read()
+        night.press("panic", gesture=Gesture.CANCEL, refers_to=of(press))
+        asked: list[str] = []
+        for _ in range(3):
+            night.sends()
+            asked += [name for name in list(night.unread) if "look" in night.reads(name)]
+            night.passes(901)
+        assert asked == ["rosa", "elva", "juan"]
+        assert night.bodies(IncidentMoved)[-1].to == "closed"
+        press = night.press("panic", gesture=Gesture.REOPEN, refers_to=of(press))
