@@ -235,7 +235,7 @@ def _cancel(desk: Desk, incident: Incident) -> None:
     desk.record(incident.chain, IncidentNoted(incident.id, "block", "cancelled"))
     stop(desk, incident, {"FIRST", "ESCALATED", "REPEAT_DUE"})
     escalation.sirens(desk, incident, on=False)
-    looker = escalation.looker(desk, incident)
+    looker = escalation.looker(desk, incident) if not incident.takers else None
     news(desk, incident, "cancelled", "CANCELLED", but=[looker.member] if looker is not None else [])
     if incident.takers:
         # Whoever goes already is the one who looks.

@@ -209,3 +209,13 @@ def test_what_is_reopened_and_taken_back_again_is_looked_after_again(night: Nigh
         assert asked == ["rosa", "elva", "juan"]
         assert night.bodies(IncidentMoved)[-1].to == "closed"
         press = night.press("panic", gesture=Gesture.REOPEN, refers_to=of(press))
+
+
+def test_whoever_is_going_already_hears_that_the_block_takes_it_back(night: Night) -> None:
+    press = night.press("panic")
+    night.sends()
+    night.replies("juan", "1")
+    night.sends()
+    night.unread.clear()
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(press))
+    night.expects(rosa="cancelled", juan="cancelled", elva="cancelled", desk="cancelled")
