@@ -210,7 +210,7 @@ class SilentLifeCame(Struct, frozen=True):
 class OrderSent(Struct, frozen=True, omit_defaults=True):
     """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`.
 
-    by: the rules, or the member who wrote; channel: by which.
+    by: the rules, or the member who wrote; channel: by which; place: from the how-manieth of their addresses there, from 0.
     """
 
     node: str
@@ -220,6 +220,7 @@ class OrderSent(Struct, frozen=True, omit_defaults=True):
     incident: str = ""
     by: str = "rules"
     channel: str = ""
+    place: int = 0
 
 
 class OrderAnswered(Struct, frozen=True, omit_defaults=True):

@@ -18,7 +18,7 @@ from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
 from controller.rules.replies import Reply, Word, read
 from controller.rules.state import DAY_MS, HELPING
-from controller.rules.telling import ANSWERS, STRANGERS, URGENT, Way, news, police_told, stop, tell, tell_police, told_at_all, way_to
+from controller.rules.telling import ANSWERS, STRANGERS, URGENT, Way, news, police_told, stop, tell, tell_police, told_at_all, way_back, way_to
 
 TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
@@ -57,9 +57,9 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest, event.mark))
     if incident is not None:
         _heard(desk, incident, member)
-        _do(desk, incident, _came_by(desk, event, member, incident), reply)
+        _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply)
     elif trouble != HELPING or desk.now.utc_ms - desk.state.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
-        _answer_plainly(desk, _came_by(desk, event, member), chain, trouble, reply.code)
+        _answer_plainly(desk, way_back(desk, event, member), chain, trouble, reply.code)
 
 
 def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]:
@@ -206,17 +206,6 @@ def _cannot(desk: Desk, incident: Incident, way: Way) -> None:
 def _called(desk: Desk, incident: Incident) -> list[str]:
     """Who was called to go so far, the police aside."""
     return [member for member, notices in incident.told.items() if any(desk.state.notices[ident].queued.reason in ALARMS for ident in notices)]
-
-
-def _came_by(desk: Desk, event: MemberWrote, member: str, incident: Incident | None = None) -> Way:
-    """The way a member's text came: from the address that they wrote from or, where that is not told, where they were reached."""
-    found = desk.registry.members.get(member)
-    of_channel = [contact.address_ref for contact in found.contacts if contact.channel == event.channel] if found is not None else []
-    reached = way_to(desk, incident, member) if incident is not None else None
-    place = of_channel.index(event.sender_ref) if event.sender_ref in of_channel else 0
-    if event.sender_ref not in of_channel and reached is not None and reached.channel == event.channel:
-        place = reached.place
-    return Way(member, event.channel, place)
 
 
 def _answer(desk: Desk, incident: Incident, way: Way, template: str) -> None:

@@ -12,7 +12,8 @@ from controller.registry import Role
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, SendOrder
 from controller.rules.inputs import MemberWrote, NodeDone
-from controller.rules.telling import ANSWERS, ways
+from controller.rules.remembered import OrderBy
+from controller.rules.telling import ANSWERS, Way, way_back
 
 MAY: Final = frozenset({Role.TECHNICIAN, Role.COORDINATOR})
 TEST_MODE_S: Final = 900
@@ -37,15 +38,16 @@ def ordered(desk: Desk, event: MemberWrote) -> bool:
         if words[2].upper().strip(".") not in _END or order != "test-mode":
             return False
         order = "test-mode-end"
+    way = way_back(desk, event, member.id)
     node = words[1].lower().strip(".,")
     desk.record(Chain.OPEN, ReplyReceived(
         event.channel, order, member.id, text_ref=event.text_ref or "", digest=event.text_digest, mark=event.mark))
     life = desk.state.nodes.get(node)
     if node not in desk.registry.nodes or life is None or not life.boot or life.gone:
-        _answer(desk, member.id, event.channel, "node_away_you", node)
+        _answer(desk, way, "node_away_you", node)
         return True
     ident = f"{order}-{node}-{desk.state.orders[node] + 1}"
-    desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, order, by=member.id, channel=event.channel))
+    desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, order, by=member.id, channel=way.channel, place=way.place))
     desk.then(SendOrder(node, life.boot, ident, _ORDERS[order]))
     return True
 
@@ -54,14 +56,14 @@ def answered(desk: Desk, event: NodeDone) -> None:
     """The node says what it made of an order: whoever gave it is told. Called before the answer goes on record."""
     sent = desk.state.orders_by.get(event.done.id)
     if sent is not None and sent.body.node == event.node:
-        _answer(desk, sent.body.by, sent.body.channel, _SAID[sent.body.order] if event.done.done else "order_refused_you", event.node)
+        _answer(desk, _way(sent), _SAID[sent.body.order] if event.done.done else "order_refused_you", event.node)
 
 
 def came(desk: Desk, node: str) -> None:
     """A new life of the node begins, and is in no test mode: whoever believes that is told. Called before that life is on record."""
     sent = desk.state.test_modes.get(node)
     if sent is not None and 0 <= desk.now.utc_ms - sent.at_ms < TEST_MODE_S * 1000:
-        _answer(desk, sent.body.by, sent.body.channel, "test_mode_over_you", node)
+        _answer(desk, _way(sent), "test_mode_over_you", node)
 
 
 def look(desk: Desk) -> None:
@@ -69,16 +71,20 @@ def look(desk: Desk) -> None:
     for ident, sent in list(desk.state.orders_by.items()):
         if not 0 <= desk.now.utc_ms - sent.at_ms < ANSWER_MS:
             desk.record(Chain.OPEN, OrderAnswered(sent.body.node, ident, 0, NO_ANSWER))
-            _answer(desk, sent.body.by, sent.body.channel, "node_away_you", sent.body.node)
+            _answer(desk, _way(sent), "node_away_you", sent.body.node)
 
 
-def _answer(desk: Desk, member: str, channel: str, template: str, node: str) -> None:
-    found = desk.registry.members.get(member)
-    if found is None:
+def _way(sent: OrderBy) -> Way:
+    return Way(sent.body.by, sent.body.channel, sent.body.place)
+
+
+def _answer(desk: Desk, way: Way, template: str, node: str) -> None:
+    found = desk.registry.members.get(way.member)
+    if found is None or all(contact.channel != way.channel for contact in found.contacts):
         return
-    for way in ways([found], (channel,)):
-        ident = f"a{Chain.OPEN.value[0]}{desk.state.answers.get(Chain.OPEN, 0) + 1}"
-        number = desk.state.numbers.get((*way[:2], Chain.OPEN), 0) + 1
-        notice = NoticeQueued(ident, *way[:2], template, "ANSWER", ANSWERS, number, {"subject": f"node/{node[:40]}"})
-        desk.record(Chain.OPEN, NoticesQueued((notice,)))
-        desk.then(QueueNotice(notice))
+    ident = f"a{Chain.OPEN.value[0]}{desk.state.answers.get(Chain.OPEN, 0) + 1}"
+    number = desk.state.numbers.get((way.member, way.channel, Chain.OPEN), 0) + 1
+    about = way.on_record({"subject": f"node/{node[:40]}"})
+    notice = NoticeQueued(ident, way.member, way.channel, template, "ANSWER", ANSWERS, number, about)
+    desk.record(Chain.OPEN, NoticesQueued((notice,)))
+    desk.then(QueueNotice(notice))

@@ -15,6 +15,7 @@ from controller.registry import Member
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
 from controller.rules.incident import Incident
+from controller.rules.inputs import MemberWrote
 from controller.rules.remembered import FINAL, Notice
 
 MACHINES: Final = frozenset({"dc09", "cap", "webhook"})
@@ -44,6 +45,15 @@ class Way(NamedTuple):
         """`about` with the address that this way takes."""
         rest = {name: value for name, value in about.items() if name != "contact"}
         return rest | {"contact": str(self.place)} if self.place else rest
+
+
+def way_back(desk: Desk, event: MemberWrote, member: str, reached: Way | None = None) -> Way:
+    """The way a member's text came: from the address that they wrote from or, where that is not told, where they were `reached`."""
+    found = desk.registry.members.get(member)
+    refs = [contact.address_ref for contact in found.contacts if contact.channel == event.channel] if found is not None else []
+    if event.sender_ref in refs:
+        return Way(member, event.channel, refs.index(event.sender_ref))
+    return Way(member, event.channel, reached.place if reached is not None and reached.channel == event.channel else 0)
 
 
 def ways(members: Iterable[Member], channels: Collection[str]) -> list[Way]:

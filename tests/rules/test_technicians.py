@@ -5,11 +5,12 @@ import pytest
 from controller import messages
 from controller.entries import Chain, OrderSent, ReplyReceived
 from controller.messages import AnyOrder, Done, SirenTest
+from controller.registry import Role
 from controller.rules.effects import SendOrder
-from controller.rules.inputs import NodeDone
+from controller.rules.inputs import MemberWrote, NodeDone
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
-from tests.rules.night import Night, boot_of
+from tests.rules.night import MEMBERS, Night, boot_of, member, ref_of, registry
 
 
 @pytest.fixture
@@ -112,3 +113,14 @@ def test_what_was_asked_is_on_record_and_lasts_through_a_restart(night: Night) -
     night.zone = ZoneController("z3", night.registry, night.policy, state)
     answers(night, given(night)[0])
     night.expects(tito="test_mode_you")
+
+
+@pytest.mark.parametrize("node", ["b12n1", "b12n2"])
+def test_an_answer_goes_to_the_number_that_the_order_came_from(node: str) -> None:
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "tito"), member("tito", Role.TECHNICIAN, channels=("sms", "sms"))]))
+    night.births("b12n1")
+    night.does(MemberWrote("sms", "tito", f"PRUEBA {node}", ref_of("tito", "sms", 1), None, ""))
+    if node == "b12n1":
+        answers(night, given(night)[0])
+    night.sends()
+    assert [one.notice.about.get("contact") for one in night.unread["tito"]] == ["1"]
