@@ -14,6 +14,9 @@ from typing import IO, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.11", "3.12", "3.13")
+NETWORK = ("tests/street", "tests/whole", "tests/demo")
+"""Where gateways, brokers and nodes run together."""
+TESTS = "every other test"
 STOP_S = 30
 
 
@@ -27,7 +30,7 @@ class Part(NamedTuple):
 def parts(which: str) -> Iterator[tuple[Part, ...]]:
     """The parts of `lint`, `types` or `all`, in the order in which they run, those together that run side by side.
 
-    The whole suite comes last and runs alone: it kills processes and measures times.
+    What starts and kills whole processes runs in two halves: it waits more than it works, and one after the other takes minutes more.
     """
     python = sys.executable
     if which in ("lint", "all"):
@@ -35,12 +38,12 @@ def parts(which: str) -> Iterator[tuple[Part, ...]]:
     if which in ("types", "all"):
         yield tuple(Part(f"mypy for Python {version}", (python, "-m", "mypy", "--python-version", version)) for version in VERSIONS)
     if which == "all":
-        others = tuple(
-            Part(f"tests on Python {other.parent.parent.name}, all but whole processes", (str(other), "-m", "pytest", "-m", "not whole"))
-            for other in sorted((ROOT / ".venvs").glob("3.*/bin/python")))
-        if others:
-            yield others
-        yield (Part("every test on Python {}.{}".format(*sys.version_info), (python, "-m", "pytest")),)
+        whole = (python, "-m", "pytest", "-m", "whole")
+        yield (Part("whole processes: nodes and their parts", (*whole, *(f"--ignore={room}" for room in NETWORK))),
+               Part("whole processes: the network", (*whole, *NETWORK)))
+        pythons = {other.parent.parent.name: str(other) for other in sorted((ROOT / ".venvs").glob("3.*/bin/python"))}
+        pythons["{}.{}".format(*sys.version_info)] = python
+        yield tuple(Part(f"{TESTS} on Python {version}", (one, "-m", "pytest", "-m", "not whole")) for version, one in pythons.items())
 
 
 class Stopped(BaseException):
@@ -101,7 +104,7 @@ def main(which: str) -> int:
         failures = run(together, environment)
         failed += failures
         # Nothing follows the last part's own closing lines but the names of what failed.
-        if not names.startswith("every test"):
+        if not names.startswith(TESTS):
             print(f"check: {names}: {'failed' if failures else 'well'}, {time.monotonic() - start:.0f} s", flush=True)
     for name in failed:
         print(f"check: FAILED: {name}", flush=True)
