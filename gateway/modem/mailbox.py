@@ -22,6 +22,9 @@ logger = logging.getLogger(__name__)
 PLACES_FREE: Final = 5
 """So many places are kept free: what comes next must be heard, also while nothing can be put on record."""
 
+REPORTS: Final = "SR"
+"""The memory for delivery reports that some modems have. (TS 27.005, section 3.2.2)"""
+
 OnRecord = asyncio.Future[None]
 """Done when what was handed on is on record; cancelled when it will not be, and has to be handed on again."""
 
@@ -68,10 +71,13 @@ class Mailbox:
         """What is stored and has not been handed on."""
         self._handed_on: dict[Slot, _HandedOn] = {}
         self._places = 0
+        self._reports_apart = True
+        """Whether it may store delivery reports in a memory of their own."""
 
     def set_up(self, memory: str) -> None:
         """The modem was set up afresh, and stores texts in `memory`, which is selected."""
         self.memory = self._selected = memory
+        self._reports_apart = True
 
     async def read_one(self, memory: str, index: int) -> None:
         """Take an announced message."""
@@ -91,10 +97,12 @@ class Mailbox:
 
     async def read_all(self, timeout_s: float) -> bool:
         """Take everything that is stored: announcements get lost. Returns whether there is no room left. Raises Refused."""
-        await self._select(self.memory)
-        stored = slots_in(await self._ask("AT+CMGL=4", "+CMGL:", timeout_s=timeout_s), self.memory)
-        for slot, octets in stored.items():
-            self._take(slot, octets)
+        if self._reports_apart:
+            try:
+                await self._read(REPORTS, timeout_s)
+            except Refused:
+                self._reports_apart = False  # it has no such memory
+        await self._read(self.memory, timeout_s)
         for whole in self._joiner.overdue(asyncio.get_running_loop().time()):
             self._hand_on(whole)
         await self.empty()
@@ -104,6 +112,12 @@ class Mailbox:
             return False
         self._places = counts[1]
         return counts[0] >= counts[1] > 0
+
+    async def _read(self, memory: str, timeout_s: float) -> None:
+        await self._select(memory)
+        stored = slots_in(await self._ask("AT+CMGL=4", "+CMGL:", timeout_s=timeout_s), memory)
+        for slot, octets in stored.items():
+            self._take(slot, octets)
 
     async def empty(self) -> None:
         """Delete what is on record by now, and where places get scarce also the oldest that is not."""

@@ -102,3 +102,15 @@ async def test_a_text_is_deleted_in_its_own_memory_also_while_reports_are_read_f
     polls = modem.asked.count("AT+CMGL=4")
     await gateway.until(lambda: modem.asked.count("AT+CMGL=4") > polls + 1)
     assert [news.text for news in gateway.wrote()] == ["voy", "1"], "neither comes again"
+
+
+async def test_a_report_whose_announcement_nobody_heard_is_found_in_the_memory_of_reports(street: Street) -> None:
+    modem = street.modem(reports_in="SR")
+    gateway = street.gateway()
+    await gateway.is_well()
+    street.network.reports_lost = True
+    outcome = await gateway.tells("PANICO", to=JUAN, key="n-1")
+    assert isinstance(outcome, Sent)
+    modem.memories.receive(encode_report(int(outcome.ref.split(":")[1].split("@")[0]), JUAN, AT, AT, 0), "CDSI")
+    await gateway.says(Delivered("n-1", delivered=True))
+    await gateway.until(lambda: not modem.memories.of["SR"])
