@@ -397,11 +397,11 @@ class BlockNode:
         why = self._orders.refusal(event.order, self._uptime_s()) or self._orders.impossible(order, self._kinds, self._siren)
         if isinstance(order, SirenOff) and self._emergency.still_called(self._boot, order, self._outbox.__contains__):
             why = why or "a call made here is not in it"
-        if not why and isinstance(event.order.order, SelfTest):
+        if not why and isinstance(order, SelfTest):
             self._out.rest.append(effects.TryDisk(event.order.id))
             return
         if not why:
-            self._carry_out(event.order.order)
+            self._carry_out(order)
         self._out.rest.append(effects.Publish(self._orders.done(event.order.id, why)))
 
     def _disk_tried(self, event: events.DiskTried) -> None:

@@ -8,17 +8,33 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, NoticesQueued, ReplyReceived
+from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, ReplyReceived
 from controller.rules import escalation, technicians
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
-from controller.rules.effects import QueueNotice, ReleaseText
+from controller.rules.effects import ReleaseText
 from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
 from controller.rules.replies import Reply, Word, read
 from controller.rules.state import DAY_MS, HELPING
-from controller.rules.telling import ANSWERS, STRANGERS, URGENT, Way, news, police_told, stop, tell, tell_police, told_at_all, way_back, way_to
+from controller.rules.telling import (
+    ANSWERS,
+    STRANGERS,
+    URGENT,
+    Way,
+    answer,
+    answer_id,
+    news,
+    police_told,
+    queue,
+    stop,
+    tell,
+    tell_police,
+    told_at_all,
+    way_back,
+    way_to,
+)
 
 TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
@@ -124,9 +140,9 @@ def _do(desk: Desk, incident: Incident, way: Way, reply: Reply) -> None:
 def _take(desk: Desk, incident: Incident, way: Way, how: Happening) -> None:
     member = way.member
     arrived = how is Happening.ARRIVED
-    answer = "on_scene_you" if arrived else "taken_you"
+    says = "on_scene_you" if arrived else "taken_you"
     if member in (incident.present if arrived else incident.takers):
-        _answer(desk, incident, way, answer)
+        _answer(desk, incident, way, says)
         return
     first = not incident.takers
     to = step(incident.state, how)
@@ -149,7 +165,7 @@ def _take(desk: Desk, incident: Incident, way: Way, how: Happening) -> None:
     elif first:
         desk.set_step(incident, CHECK, desk.policy.times.taken_s)
     news(desk, incident, "on_scene" if arrived else "taken", "ARRIVED" if arrived else "TAKEN", but=[member], by=member)
-    _answer(desk, incident, way, answer)
+    _answer(desk, incident, way, says)
     escalation.light(desk, incident)
 
 
@@ -224,8 +240,7 @@ def _answer_plainly(desk: Desk, way: Way, chain: Chain, template: str, code: str
         about = {"codes": " ".join(incident.code for incident in _live(desk, member))}
     elif template == "already_closed":
         about = {"code": code or next(_known(desk, member)).code}
-    number = desk.state.numbers.get((member, channel, chain), 0) + 1
-    _queue(desk, chain, NoticeQueued(_answer_id(desk, chain), member, channel, template, "ANSWER", ANSWERS, number, way.on_record(about)))
+    answer(desk, chain, way, template, about)
 
 
 def _answer_stranger(desk: Desk, event: MemberWrote, chain: Chain) -> None:
@@ -238,13 +253,4 @@ def _answer_stranger(desk: Desk, event: MemberWrote, chain: Chain) -> None:
     if known or sum(abs(now_ms - at_ms) < HOUR_MS for at_ms in answered.values()) >= STRANGERS_AN_HOUR:
         return
     template = "shared" if event.shared else "stranger"
-    _queue(desk, chain, NoticeQueued(_answer_id(desk, chain), "", event.channel, template, "ANSWER", STRANGERS, 1, to=ref))
-
-
-def _answer_id(desk: Desk, chain: Chain) -> str:
-    return f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}"
-
-
-def _queue(desk: Desk, chain: Chain, notice: NoticeQueued) -> None:
-    desk.record(chain, NoticesQueued((notice,)))
-    desk.then(QueueNotice(notice))
+    queue(desk, chain, [NoticeQueued(answer_id(desk, chain), "", event.channel, template, "ANSWER", STRANGERS, 1, to=ref)])

@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from typing import Final
 
-from controller.entries import Chain, FaultEnded, FaultRaised, NoticeMoved, NoticeQueued, NoticesQueued
+from controller.entries import Chain, FaultEnded, FaultRaised, NoticeMoved, NoticeQueued
 from controller.registry import Member
 from controller.rules import codes
 from controller.rules.desk import Desk
-from controller.rules.effects import QueueNotice, StopNotice
+from controller.rules.effects import StopNotice
 from controller.rules.remembered import FINAL, Notice
 from controller.rules.signs import Signs
-from controller.rules.telling import FAULTS, ways
+from controller.rules.telling import FAULTS, queue, ways
 
 URGENT: Final = frozenset({"cannot-commit", "down", "no-answer", "hung", "unplugged", "no-network", "sim", "nobody-to-tell", "rules-failed"})
 """Codes of faults with which people may not be told."""
@@ -128,13 +128,7 @@ def tell_members(
         NoticeQueued(f"{ident}-{n}", *way[:2], template, reason, FAULTS, desk.state.numbers.get((*way[:2], chain), 0) + 1, about)
         for n, way in enumerate(ways(members, tuple(channels)), first)
     )
-    if notices:
-        desk.record(chain, NoticesQueued(notices, fault=fault))
-        due_at_ms = desk.now.utc_ms + in_s * 1000 if in_s else 0
-        for notice in notices:
-            if due_at_ms:
-                desk.record(chain, NoticeMoved(notice.id, "waiting", due_at_ms=due_at_ms))
-            desk.then(QueueNotice(notice, fault=fault, due_at_ms=due_at_ms))
+    queue(desk, chain, notices, fault=fault, in_s=in_s)
 
 
 def _menders(desk: Desk, code: str) -> list[Member]:

@@ -13,10 +13,11 @@ from controller.rules.effects import SendOrder
 from controller.rules.faults import end_fault, raise_fault
 from controller.rules.inputs import NodeDone
 from controller.rules.remembered import NodeLife
+from controller.rules.state import DAY_MS
 
 FAILED: Final = "test-failed"
 NOT_TESTED: Final = "not-tested"
-EVERY_MS: Final = 86_400_000
+EVERY_MS: Final = DAY_MS
 BELIEVED_MS: Final = 26 * 3_600_000
 """A passed test is believed a little longer than the next one takes to come."""
 AGAIN_MS: Final = 600_000

@@ -6,14 +6,14 @@ The answer is sent when the node has said what it made of the order, so that nob
 import unicodedata
 from typing import Final
 
-from controller.entries import Chain, NoticeQueued, NoticesQueued, OrderAnswered, OrderSent, ReplyReceived
+from controller.entries import Chain, OrderAnswered, OrderSent, ReplyReceived
 from controller.messages import AnyOrder, SirenTest, TestMode
 from controller.registry import Role
 from controller.rules.desk import Desk
-from controller.rules.effects import QueueNotice, SendOrder
+from controller.rules.effects import SendOrder
 from controller.rules.inputs import MemberWrote, NodeDone
 from controller.rules.remembered import OrderBy
-from controller.rules.telling import ANSWERS, Way, way_back
+from controller.rules.telling import Way, answer, way_back
 
 MAY: Final = frozenset({Role.TECHNICIAN, Role.COORDINATOR})
 TEST_MODE_S: Final = 900
@@ -82,9 +82,4 @@ def _answer(desk: Desk, way: Way, template: str, node: str) -> None:
     found = desk.registry.members.get(way.member)
     if found is None or all(contact.channel != way.channel for contact in found.contacts):
         return
-    ident = f"a{Chain.OPEN.value[0]}{desk.state.answers.get(Chain.OPEN, 0) + 1}"
-    number = desk.state.numbers.get((way.member, way.channel, Chain.OPEN), 0) + 1
-    about = way.on_record({"subject": f"node/{node[:40]}"})
-    notice = NoticeQueued(ident, way.member, way.channel, template, "ANSWER", ANSWERS, number, about)
-    desk.record(Chain.OPEN, NoticesQueued((notice,)))
-    desk.then(QueueNotice(notice))
+    answer(desk, Chain.OPEN, way, template, {"subject": f"node/{node[:40]}"})

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from controller.entries import NoticeMoved, NoticeQueued, NoticesQueued
+from controller.entries import Chain, NoticeMoved, NoticeQueued, NoticesQueued
 from controller.registry import Member
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
@@ -82,13 +82,31 @@ def _tell(
         drawn[line] = drawn.get(line, desk.state.numbers.get((*line, incident.chain), 0)) + 1
         ident = f"{incident.id}-{incident.notices + len(notices) + 1}"
         notices.append(NoticeQueued(ident, *line, template, reason, priority, drawn[line], way.on_record(about)))
-    if notices:
-        desk.record(incident.chain, NoticesQueued(tuple(notices), incident=incident.id))
-        due_at_ms = desk.now.utc_ms + in_s * 1000 if in_s else 0
-        for notice in notices:
-            if due_at_ms:
-                desk.record(incident.chain, NoticeMoved(notice.id, "waiting", due_at_ms=due_at_ms))
-            desk.then(QueueNotice(notice, incident=incident.id, due_at_ms=due_at_ms))
+    queue(desk, incident.chain, notices, incident=incident.id, in_s=in_s)
+
+
+def queue(desk: Desk, chain: Chain, notices: Collection[NoticeQueued], *, incident: str = "", fault: str = "", in_s: int = 0) -> None:
+    """Put these notices on record, and have them sent so many seconds from now."""
+    if not notices:
+        return
+    desk.record(chain, NoticesQueued(tuple(notices), incident=incident, fault=fault))
+    due_at_ms = desk.now.utc_ms + in_s * 1000 if in_s else 0
+    for notice in notices:
+        if due_at_ms:
+            desk.record(chain, NoticeMoved(notice.id, "waiting", due_at_ms=due_at_ms))
+        desk.then(QueueNotice(notice, incident, fault, due_at_ms=due_at_ms))
+
+
+def answer(desk: Desk, chain: Chain, way: Way, template: str, about: dict[str, str]) -> None:
+    """Answer a member's text that is about no certain incident."""
+    number = desk.state.numbers.get((way.member, way.channel, chain), 0) + 1
+    queue(desk, chain, [
+        NoticeQueued(answer_id(desk, chain), way.member, way.channel, template, "ANSWER", ANSWERS, number, way.on_record(about))])
+
+
+def answer_id(desk: Desk, chain: Chain) -> str:
+    """The id of the next answer in this chain."""
+    return f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}"
 
 
 def tell_police(desk: Desk, incident: Incident, in_s: int = 0) -> None:
