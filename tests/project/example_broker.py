@@ -26,6 +26,9 @@ include_dir {folder}/conf.d
 """
 """/etc/mosquitto/mosquitto.conf of Debian 12's package, in another folder. Mosquitto refuses some settings that stand twice."""
 
+HELLO = b"\x10\x11\x00\x04MQTT\x04\x02\x00\x3c\x00\x05ready"
+"""CONNECT without a name, which is refused (MQTT 3.1.1, section 3.1)."""
+
 
 class ExampleBroker:
     """Mosquitto with the main file of Debian's package and the example's files; an async context manager."""
@@ -68,12 +71,15 @@ class ExampleBroker:
         async with asyncio.timeout(10):
             while True:
                 try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                    reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
                 except OSError:
                     if self.process.returncode is not None:
                         raise AssertionError(f"the broker ended with {self.process.returncode}: {await self._output()}") from None
                     await asyncio.sleep(0.02)
                 else:
+                    # Whoever has answered handles signals: one that only listens would be ended by them without a word.
+                    writer.write(HELLO)
+                    await reader.read(1)
                     writer.close()
                     return self
 
