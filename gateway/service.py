@@ -90,7 +90,7 @@ class Service:
         self._inbox = Inbox(self._keyring, self._store, quarantine, self._decisions.put, self._outgoing.give)
         tellings = Tellings(self._core, self._contacts, lambda: now().utc_ms)
         self._dispatcher = Dispatcher(self._channels, tellings.compose, self._decisions.settle, lambda: now().utc_ms)
-        self._replies = Replies(self._contacts, self._private, self._decisions.put, quarantine.text_instead, folded.state.has_read)
+        self._replies = Replies(self._contacts, self._private, self._decisions.put, quarantine.text_instead, folded.state.written.has_read)
         self._arrived = asyncio.Event()
         self._expect_reports(folded)
         logger.info("zone %s: gateway key %s, %d nodes, %d members, channels %s", config.zone, own.public, len(registry.nodes),

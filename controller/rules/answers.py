@@ -16,8 +16,8 @@ from controller.rules.effects import ReleaseText
 from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.inputs import MemberWrote
 from controller.rules.policy import Police
+from controller.rules.remembered import DAY_MS
 from controller.rules.replies import Reply, Word, read
-from controller.rules.state import DAY_MS, HELPING
 from controller.rules.telling import (
     ANSWERS,
     STRANGERS,
@@ -35,6 +35,7 @@ from controller.rules.telling import (
     way_back,
     way_to,
 )
+from controller.rules.written import HELPING
 
 TO_CLOSE: Final = 2
 """So many members' word ends an incident, or one's who is there."""
@@ -54,7 +55,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     """Somebody wrote. The same text again changes nothing."""
     if event.handle:
         desk.then(ReleaseText(event.handle))
-    if event.mark and desk.state.has_read(event.mark):
+    if event.mark and desk.state.written.has_read(event.mark):
         return
     reply = read(event.text)
     if event.member is None:
@@ -74,7 +75,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     if incident is not None:
         _heard(desk, incident, member)
         _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply)
-    elif trouble != HELPING or desk.now.utc_ms - desk.state.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
+    elif trouble != HELPING or desk.now.utc_ms - desk.state.written.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
         _answer_plainly(desk, way_back(desk, event, member), chain, trouble, reply.code)
 
 
@@ -245,7 +246,7 @@ def _answer_plainly(desk: Desk, way: Way, chain: Chain, template: str, code: str
 
 def _answer_stranger(desk: Desk, event: MemberWrote, chain: Chain) -> None:
     """Say once a day that it reached nobody, to a few an hour; the others are on record all the same."""
-    ref, now_ms, answered = event.sender_ref, desk.now.utc_ms, desk.state.strangers_at_ms.get(chain, {})
+    ref, now_ms, answered = event.sender_ref, desk.now.utc_ms, desk.state.written.strangers_at_ms.get(chain, {})
     if ref is None or event.channel not in WRITTEN:
         return
     # Also after the clock was set back: abs().

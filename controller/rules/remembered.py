@@ -1,15 +1,35 @@
 """What a zone's state remembers beside its incidents: notices, faults, nodes, and the orders that people gave them."""
 
+from abc import ABC, abstractmethod
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from controller import entries
-from controller.entries import Chain, NoticeQueued
+from controller.entries import Body, Chain, NoticeQueued
 from controller.messages import MISSING_MAX
 
+DAY_MS: Final = 86_400_000
 FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"})
 """States in which a notice is tried no more."""
+
+
+Fold = Callable[[Chain, int, Any], None]
+"""Takes one entry of a kind into a room's memory: chain, its time (UTC ms), body."""
+
+
+class Room(ABC):
+    """What one part of the rules remembers by itself. `ZoneState.apply` gives it the entries it asks for, live and on replay."""
+
+    @abstractmethod
+    def folds(self) -> Mapping[type[Body], Fold]:
+        """By kind of entry, what takes it in."""
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it changes
 
 
 @dataclass(slots=True)

@@ -12,8 +12,7 @@ from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.faults import end_fault, raise_fault
 from controller.rules.inputs import NodeDone
-from controller.rules.remembered import NodeLife
-from controller.rules.state import DAY_MS
+from controller.rules.remembered import DAY_MS, NodeLife
 
 FAILED: Final = "test-failed"
 NOT_TESTED: Final = "not-tested"

@@ -13,20 +13,16 @@ from controller import entries
 from controller.entries import Body, Chain
 from controller.rules import codes
 from controller.rules.incident import NOBODY, QUIET, Incident, State
-from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, SeqsHeard
+from controller.rules.remembered import FINAL, Fault, Fold, NodeLife, Notice, OrderBy, SeqsHeard
+from controller.rules.written import Written
 
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""
-DAY_MS: Final = 86_400_000
 UNDER_WAY_MS: Final = 3_600_000
 """A text about a fault that was taken back is remembered for so long: it may be under way, and then it goes out all the same."""
 BOOTS_MAX: Final = 64
 SET_ASIDE_KEPT: Final = 500
 """Each was the end of a life of the gateway's: so many that nodes still send are never reached."""
-TEXTS_KEPT: Final = 2000
-"""A modem stores a few dozen texts: what it can give twice is among the newest."""
-HELPING: Final = "not_understood"
-"""The template that answers what nobody can read."""
 REV_BELIEVED: Final = 2**52
 """A node that says so high a revision makes no zone count on from it: the others could soon say theirs no more."""
 
@@ -69,13 +65,7 @@ class ZoneState:
         self.policies: dict[str, str] = {}
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
-        self.answers: defaultdict[Chain, int] = defaultdict(int)
-        self.helped_at_ms: dict[tuple[Chain, str], int] = {}
-        """(chain, member) -> when what they wrote was last answered with what can be written."""
-        self.strangers_at_ms: defaultdict[Chain, dict[str, int]] = defaultdict(dict)
-        """In each chain: private reference of an address of no one member -> when it was last answered; of the last day."""
-        self.read: defaultdict[Chain, dict[str, None]] = defaultdict(dict)
-        """The marks of the newest texts that are on record, the oldest first; each chain keeps its own."""
+        self.written = Written()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -85,6 +75,11 @@ class ZoneState:
         self._closed: list[tuple[int, str]] = []
         self._taken_back: dict[str, int] = {}
         """Notice about a fault that was taken back -> when."""
+        self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
+        """What the rooms that keep a memory of their own fold, after this one."""
+        for room in (self.written,):
+            for kind, fold in room.folds().items():
+                self._rooms[kind].append(fold)
 
     def apply(self, chain: Chain, at_ms: int, body: Body) -> None:
         """Fold one entry. at_ms: its time."""
@@ -93,10 +88,8 @@ class ZoneState:
         fold = _FOLDS.get(type(body))
         if fold is not None:
             fold(self, chain, at_ms, body)
-
-    def has_read(self, mark: str) -> bool:
-        """Whether the text with this mark is on record already."""
-        return any(mark in read for read in self.read.values())
+        for its in self._rooms.get(type(body), ()):
+            its(chain, at_ms, body)
 
     def has_set_aside(self, node: str, digest: str) -> bool:
         """Whether this press of the node is on record already as one that was kept unread."""
@@ -209,12 +202,7 @@ class ZoneState:
                 if body.by not in incident.refused:
                     incident.refused.append(body.by)
 
-    def _reply(self, chain: Chain, _at_ms: int, body: entries.ReplyReceived) -> None:
-        if body.mark:
-            read = self.read[chain]
-            read[body.mark] = None
-            while len(read) > TEXTS_KEPT:
-                del read[next(iter(read))]
+    def _reply(self, _chain: Chain, _at_ms: int, body: entries.ReplyReceived) -> None:
         incident = self.incidents.get(body.incident)
         if incident is not None:
             incident.asked = 0
@@ -241,9 +229,7 @@ class ZoneState:
             if body.fault and fault is None:
                 # Of a fault that is mended: that it is goes another way.
                 self.mended.setdefault((queued.about["subject"], queued.about["fault"]), []).append(queued.id)
-            if queued.to:
-                self._stranger_answered(chain, queued.to, at_ms)
-            else:
+            if not queued.to:
                 self.numbers[queued.member, queued.channel, chain] = queued.number
             if incident is not None:
                 incident.notices += 1
@@ -252,15 +238,6 @@ class ZoneState:
                 incident.told.setdefault(queued.member, []).append(queued.id)
                 incident.machines.setdefault((queued.member, queued.channel), []).append((queued.id, at_ms))
                 self.of_member[queued.member][incident.id] = None
-        if not body.incident and not body.fault:
-            self.answers[chain] += len(body.notices)
-            for queued in body.notices:
-                if queued.template == HELPING:
-                    self.helped_at_ms[chain, queued.member] = at_ms
-
-    def _stranger_answered(self, chain: Chain, ref: str, at_ms: int) -> None:
-        known = self.strangers_at_ms[chain]
-        self.strangers_at_ms[chain] = {one: at for one, at in known.items() if one != ref and abs(at_ms - at) < DAY_MS} | {ref: at_ms}
 
     def _notice_moved(self, _chain: Chain, at_ms: int, body: entries.NoticeMoved) -> None:
         notice = self.notices.get(body.notice)

@@ -106,7 +106,7 @@ def answer(desk: Desk, chain: Chain, way: Way, template: str, about: dict[str, s
 
 def answer_id(desk: Desk, chain: Chain) -> str:
     """The id of the next answer in this chain."""
-    return f"a{chain.value[0]}{desk.state.answers.get(chain, 0) + 1}"
+    return f"a{chain.value[0]}{desk.state.written.answers.get(chain, 0) + 1}"
 
 
 def tell_police(desk: Desk, incident: Incident, in_s: int = 0) -> None:

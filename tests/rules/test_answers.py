@@ -232,8 +232,8 @@ def test_what_is_written_from_a_phone_that_a_circles_member_shares_shows_in_no_o
     assert night.reads("") == ["shared"]
     assert [entry for entry in night.entries if entry[0] is Chain.OPEN] == before
     assert len(night.bodies(ReplyReceived, Chain.SEALED)) == 1
-    picture = folded(night.entries).strangers_at_ms
-    assert picture == night.zone.state.strangers_at_ms
+    picture = folded(night.entries).written.strangers_at_ms
+    assert picture == night.zone.state.written.strangers_at_ms
 
 
 def test_without_a_silent_incident_it_is_an_open_one_like_any_other(night: Night) -> None:

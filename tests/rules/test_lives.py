@@ -27,7 +27,7 @@ WORDS = ("1", "2", "3", "4", "5", "9", "0", "qué", "prueba b12n1")
 
 def picture(state: ZoneState) -> dict[str, object]:
     """All that a state knows, for comparing; of the due times those that still stand."""
-    whole = {name: value for name, value in vars(state).items() if name not in {"due", "_closed"}}
+    whole = {name: value for name, value in vars(state).items() if name not in {"due", "_closed", "_rooms"}}
     whole["due"] = sorted((one.due_at_ms, one.id) for one in state.incidents.values() if one.due_at_ms is not None)
     return whole
 
