@@ -1,29 +1,28 @@
 """`cuadra journal`: read the book, check it, hand it over."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from sqlalchemy import Engine, select, union
+from sqlalchemy import Engine, select
 
 from controller.authentication import PrivateKey
+from controller.commands_replay import replay
 from controller.entries import KIND_OF, Chain
 from controller.errors import BadConfig, CuadraError
+from controller.journal_options import ChainOption, DatabaseOption, ZoneOption, entries_of, opened
 from controller.records import checkpoint, commitments, database, export, words
 from controller.records import journal as chains
 from controller.records.checkpoint import Signer
-from controller.records.journal import Entry, Finding, Verdict
-from controller.records.store import head_at, last_head, rows
-from controller.records.tables import CHECKPOINT, JOURNAL, ZONE
+from controller.records.journal import Finding, Verdict
+from controller.records.store import last_head, rows
+from controller.records.tables import CHECKPOINT
 
 journal = typer.Typer(no_args_is_help=True, help="A zone's journal: show, verify, export, checkpoint.")
 
-DatabaseOption = Annotated[str, typer.Option("--database", help="sqlite:///path, postgresql://user@host/name, or a SQLite file's path.")]
-ZoneOption = Annotated[str | None, typer.Option("--zone", help="The zone; not needed where the database holds one alone.")]
-ChainOption = Annotated[Chain, typer.Option("--chain", help="Which of the zone's two chains.")]
+journal.command()(replay)
 
 
 @journal.command()
@@ -35,8 +34,8 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="The entries themselves, a line each.")] = False,
 ) -> None:
     """Print a chain's entries, one a line, in plain words, verified while they are read."""
-    engine, zone = _opened(database_url, zone)
-    for entry in _entries(engine, zone, chain, after):
+    engine, zone = opened(database_url, zone)
+    for entry in entries_of(engine, zone, chain, after):
         if json:
             shown = {"at_ms": entry.at_ms, "body": entry.body, "chain": entry.chain, "kind": entry.kind, "seq": entry.seq, "zone": entry.zone}
             typer.echo(msgspec.json.encode(shown, order="sorted").decode())
@@ -63,12 +62,12 @@ def verify(
         held: list[Finding] = []
         covered = {(found_zone, found_chain)}
     elif database_url is not None:
-        engine, zone = _opened(database_url, zone)
+        engine, zone = opened(database_url, zone)
         wanted = [chain] if chain else list(Chain)
         kept += [one for one in _stored_checkpoints(engine, zone, key) if one.chain in wanted]
         verdicts = [chains.verify(zone, one, rows(engine, zone, one), [c.head for c in kept if (c.zone, c.chain) == (zone, one)]) for one in wanted]
         whole = len(verdicts) == len(Chain) and not any(verdict.findings for verdict in verdicts)
-        held = commitments.verify(_entries(engine, zone, Chain.OPEN), _entries(engine, zone, Chain.SEALED)) if whole else []
+        held = commitments.verify(entries_of(engine, zone, Chain.OPEN), entries_of(engine, zone, Chain.SEALED)) if whole else []
         covered = {(zone, one) for one in wanted}
     else:
         raise BadConfig(["cuadra journal verify: nothing to verify; expected --database or --file; give one of them"])
@@ -94,7 +93,7 @@ def export_(
     sealed: Annotated[bool, typer.Option("--sealed", help="Show the sealed chain's entries; without it they are digests.")] = False,
 ) -> None:
     """Print a chain as JSON Lines that anybody can verify (`cuadra journal verify --file`)."""
-    engine, zone = _opened(database_url, zone)
+    engine, zone = opened(database_url, zone)
     for row in rows(engine, zone, chain):
         typer.echo(export.line_of(zone, chain, row, shown=sealed or chain is Chain.OPEN))
 
@@ -107,7 +106,7 @@ def checkpoint_(
     key_file: Annotated[Path | None, typer.Option("--key-file", help="The gateway's signing key: sign the chain as it is now.")] = None,
 ) -> None:
     """Print the newest checkpoint that the gateway made; with its key, a new one."""
-    engine, zone = _opened(database_url, zone)
+    engine, zone = opened(database_url, zone)
     if key_file is not None:
         if not key_file.is_file():
             raise BadConfig([f"{key_file}: no such file; expected the gateway's own signing key; correct --key-file"])
@@ -132,26 +131,6 @@ def _tell(verdict: Verdict, *, numbered: bool) -> None:
         typer.echo(f"whole   {name}: {verdict.entries} entries, link {verdict.head.link.hex()}")
     else:
         typer.echo(f"whole   {name}")
-
-
-def _opened(url: str, zone: str | None) -> tuple[Engine, str]:
-    engine = database.connect(url)
-    database.check_tables(engine)
-    with database.trouble(engine), engine.connect() as connection:
-        zones = sorted(connection.execute(union(select(JOURNAL.c.zone), select(ZONE.c.zone))).scalars())
-    if zone is not None and zone in zones:
-        return engine, zone
-    if zone is None and len(zones) == 1:
-        return engine, zones[0]
-    found = f"no zone {zone}" if zone else f"{len(zones)} zones" if zones else "no zone yet"
-    raise BadConfig([
-        f"database {database.name_of(engine)}: {found}; "
-        f"expected one of {', '.join(zones) or 'those a gateway has written'}; give --zone"
-    ])
-
-
-def _entries(engine: Engine, zone: str, chain: Chain, after: int = 0) -> Iterator[Entry]:
-    return chains.read_chain(zone, chain, rows(engine, zone, chain, after), head_at(engine, zone, chain, after))
 
 
 def _checkpoint(path: Path, key: str | None) -> checkpoint.Checkpoint:

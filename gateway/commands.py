@@ -60,6 +60,7 @@ async def _serve(settings: GatewayConfig) -> None:
     running = asyncio.ensure_future(service.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, service.log_picture)
     try:
         await running
     except asyncio.CancelledError:

@@ -11,6 +11,8 @@ import time
 from importlib.metadata import version
 from typing import Final, NamedTuple
 
+import msgspec
+
 from controller.authentication import PrivateKey
 from controller.entries import Chain, NoticeMoved
 from controller.errors import BadConfig, BadMessage, CuadraError, Unavailable
@@ -23,6 +25,7 @@ from controller.records.private import Private
 from controller.records.store import Store
 from controller.rules.effects import GiveReceipt, QueueNotice, ReleaseText, SendDown, SendOrder, StopNotice, ZoneEffect
 from controller.rules.inputs import NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
+from controller.rules.picture import picture
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from controller.supervisor import Supervisor
@@ -115,6 +118,10 @@ class Service:
             supervisor.stopping()
             self._broker.stop()
             self._store.close()
+
+    def log_picture(self) -> None:
+        """Log what the rules stand on now, the open chain's part: `cuadra journal replay --json` must give the same."""
+        logger.info("zone %s: picture %s", self._config.zone, msgspec.json.encode(picture(self._core.state, Chain.OPEN)).decode())
 
     def _make_channels(self) -> dict[str, Channel]:
         config, channels = self._config, list[Channel]()

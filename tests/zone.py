@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -155,6 +156,22 @@ class Zone:
         self.gateway.kill()
         self.gateway.wait(timeout=20)
 
+    async def picture(self) -> str:
+        """What the living gateway says that its rules stand on: the open chain's part, as JSON."""
+        assert self.gateway is not None
+        before = self._pictures()
+        self.gateway.send_signal(signal.SIGUSR1)
+        await until(lambda: len(self._pictures()) > len(before), what="the gateway's picture")
+        return self._pictures()[-1]
+
+    def _pictures(self) -> list[str]:
+        lines = self.gateway_log.read_text(encoding="utf-8").splitlines()
+        return [line.partition("picture ")[2] for line in lines if f"zone {NAME}: picture " in line]
+
+    async def replayed(self) -> str:
+        """What `cuadra journal replay` makes of the record, as JSON."""
+        return (await self._cuadra("replay", "--json")).strip()
+
     async def node(self, name: str, card: str = "") -> ZoneNode:
         """Start a node; the gateway has recorded a birth of that name when this returns. card: of a second device of that name."""
         node = await asyncio.to_thread(ZoneNode, self, name, card)
@@ -194,8 +211,8 @@ class Zone:
         # Read as the command does, without a process for each look.
         return list(read_chain(NAME, chain, rows(self._records, NAME, chain), genesis(NAME, chain)))
 
-    async def _cuadra(self, word: str) -> str:
-        command = [*CUADRA, "journal", word, "--database", self.site.database, "--zone", NAME]
+    async def _cuadra(self, word: str, *more: str) -> str:
+        command = [*CUADRA, "journal", word, "--database", self.site.database, "--zone", NAME, *more]
         process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE)
         out, fault = await process.communicate()
         assert process.returncode == 0, f"journal {word}: {fault.decode()}{out.decode()}"

@@ -70,6 +70,23 @@ def test_show_tells_each_entry_on_a_line_and_as_json(full: Store, database_url: 
     assert len(sealed.splitlines()) == 2
 
 
+@pytest.mark.usefixtures("full")
+def test_replay_prints_what_stands_now_or_stood_then_of_one_chain(database_url: str, cuadra: Cuadra) -> None:
+    now = cuadra("journal", "replay", "--database", database_url)
+    assert (now.returncode, now.stderr) == (0, "")
+    assert "0 open incidents" in now.stdout
+    assert "modem/sim1 hung, since" in now.stdout
+    assert "b12n1  life 01234567 since 2026-09-21 14:13:20, gone" in now.stdout
+    then = cuadra("journal", "replay", "--at", "2026-09-21T14:13:26", "--database", database_url).stdout
+    assert "i1 K7F3  panic in b12, opened 2026-09-21 14:13:22, opened, 1 presses; step 1 due 2026-09-21 14:14:20" in then
+    assert "i1-2  alarm to m2 by dc09 (FIRST), try 2, not before 2026-09-21 14:13:25" in then
+    assert "modem/sim1" not in then
+    sealed = cuadra("journal", "replay", "--chain", "sealed", "--database", database_url).stdout
+    assert "b12n1" not in sealed
+    wrong = cuadra("journal", "replay", "--at", "gestern", "--database", database_url)
+    assert (wrong.returncode, "--at 'gestern': no time; expected one such as" in wrong.stderr) == (2, True)
+
+
 def test_show_into_head_ends_without_a_traceback(full: Store, database_url: str) -> None:
     for _ in range(20):
         full.commit(told(*(press(100 + full.heads()[Chain.OPEN].seq * 300 + n) for n in range(200))))
