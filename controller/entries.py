@@ -208,7 +208,7 @@ class SilentLifeCame(Struct, frozen=True):
 
 
 class OrderSent(Struct, frozen=True, omit_defaults=True):
-    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`.
+    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`.
 
     by: the rules, or the member who wrote; channel: by which; place: from the how-manieth of their addresses there, from 0.
     """
@@ -261,6 +261,7 @@ class BadMessageKept(Struct, frozen=True, omit_defaults=True):
     """Something arrived that cannot be used. sort: `unknown-node`, `unauthentic`, `unreadable`, `too-big`, `foreign-topic`.
 
     suppressed: how many more of this sort from this sender came since the last entry and are counted here only.
+    boot, seq: of a press that could be read and not decided.
     """
 
     sort: str
@@ -270,6 +271,35 @@ class BadMessageKept(Struct, frozen=True, omit_defaults=True):
     why: str
     node: str = ""
     suppressed: int = 0
+    boot: str = ""
+    seq: int = 0
+
+
+class StreamProven(Struct, frozen=True, omit_defaults=True):
+    """All presses of one life of a node, up to number `last`, are on record, but for so many that it still has to send. An item of `TallyAgreed`."""
+
+    boot: str
+    last: int
+    waiting: int = 0
+
+
+class TallyAgreed(Struct, frozen=True, omit_defaults=True):
+    """What a node says it made is what the chain has: nothing is missing. In each chain of its own streams alone.
+
+    partly: the node had more to name than one answer holds; the rest comes the next night.
+    """
+
+    node: str
+    streams: tuple[StreamProven, ...]
+    partly: Flag = 0
+
+
+class TallyGap(Struct, frozen=True):
+    """Presses that a node made, that are not on record, and that it does not have any more. missing: numbers and runs, `3 5-7`."""
+
+    node: str
+    boot: str
+    missing: str
 
 
 class RegistryInForce(Struct, frozen=True):
@@ -324,7 +354,7 @@ Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | StepSet | StepsEnded
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
-    | SealedCommitted | CommitmentOpened
+    | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -353,5 +383,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "gateway.started": GatewayStarted,
     "sealed.committed": SealedCommitted,
     "commitment.opened": CommitmentOpened,
+    "tally.agreed": TallyAgreed,
+    "tally.gap": TallyGap,
 }
 KIND_OF: Final[dict[type[Body], str]] = {body: kind for kind, body in KINDS.items()}

@@ -111,13 +111,34 @@ class Beat(Struct, frozen=True, tag="beat", omit_defaults=True):
     faults: tuple[NodeFault, ...] = ()
 
 
+STREAMS_MAX: Final = 12
+"""How many streams of presses an answer names, and how many runs of one that still wait: what more there is comes the next night."""
+
+
+class Stream(Struct, frozen=True, omit_defaults=True):
+    """What a node knows of one of its two streams of presses in one life: the last number given, and the runs that still wait.
+
+    secret: it is the silent one. waits: (first, last) of each run of presses without a receipt, rising.
+    """
+
+    boot: Boot
+    last: Annotated[int, Meta(ge=0, le=2**53)]
+    secret: bool = False
+    waits: Annotated[tuple[tuple[Seq, Seq], ...], Meta(max_length=STREAMS_MAX)] = ()
+
+
 class Done(Struct, frozen=True, tag="done", omit_defaults=True):
-    """An order carried out (`done`), or refused and why."""
+    """An order carried out (`done`), or refused and why.
+
+    streams: the answer to `Tally`. more: there is more than they name.
+    """
 
     boot: Boot
     id: str
     done: bool
     why: str = ""
+    streams: Annotated[tuple[Stream, ...], Meta(max_length=STREAMS_MAX)] = ()
+    more: bool = False
 
 
 class Ask(Struct, frozen=True, tag="ask"):
@@ -191,7 +212,16 @@ class SelfTest(Struct, frozen=True, tag="self-test"):
     """Try whatever can be tried without a sound, the disk included; `Done` says whether all of it is well."""
 
 
-AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest
+class Tally(Struct, frozen=True, tag="tally", omit_defaults=True):
+    """Say how many presses were made: the answer's `streams`, of this life and of earlier ones that are not settled.
+
+    settled: the last tally of this node whose answer is on record. What it named of lives that are over is not asked for again.
+    """
+
+    settled: str = ""
+
+
+AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest | Tally
 
 
 class Order(Struct, frozen=True, tag="order"):

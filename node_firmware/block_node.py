@@ -2,7 +2,7 @@
 
 What it is made of: `hands.py` tells gestures from raw edges, `gestures.py` says what they mean, `outgoing.py` remembers
 what is not receipted, `emergency.py` what is open, `orders.py` what the gateway may command; `siren.py`, `asking.py`,
-`lights.py`, `kinds.py` and `health.py` do what they are called. Here they are put together.
+`lights.py`, `kinds.py`, `tallies.py` and `health.py` do what they are called. Here they are put together.
 
 For the shell: hand in the edges that are known before anything else. Any other input lets time pass at every contact
 up to `now`, and a release that comes in after that is too late to undo a hold. An edge lets time pass only up to its
@@ -11,6 +11,8 @@ own instant.
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
+
+from msgspec.structs import replace
 
 from controller.errors import BrokenPromise
 from controller.instants import Now
@@ -28,6 +30,7 @@ from controller.messages import (
     SirenOff,
     SirenOn,
     SirenTest,
+    Tally,
     TestMode,
 )
 from node_firmware import effects
@@ -50,6 +53,7 @@ from node_firmware.outgoing import TAMPERS, Outbox
 from node_firmware.panel import Panel
 from node_firmware.presses import Presses
 from node_firmware.siren import PROVEN_MS, Siren, once_ms
+from node_firmware.tallies import Tallies
 
 SUPPLY_COLLAPSES_MS: Final = 2000
 CHECK_IN_RANK: Final = 50
@@ -84,6 +88,7 @@ class BlockNode:
         self._presses = Presses("", "", self._kinds, self._outbox)
         self._asking = Asking("")
         self._orders = Orders("")
+        self._tallies = Tallies()
         self._machine_restarted = True
         self._started_ms = 0
         self._now_ms = 0
@@ -208,6 +213,7 @@ class BlockNode:
     def _outbox_opened(self, event: events.Started | events.OutboxOpened) -> None:
         """Take up what an earlier life left on the disk."""
         self._machine_restarted = event.machine_restarted
+        self._tallies.found(event.streams)
         self._health.supply = event.siren_mark_age_ms is not None and event.siren_mark_age_ms <= SUPPLY_COLLAPSES_MS
         self._health.disk = event.disk_fault
         if event.settings is not None and event.settings.rev > self._kinds.rev:
@@ -400,9 +406,20 @@ class BlockNode:
         if not why and isinstance(order, SelfTest):
             self._out.rest.append(effects.TryDisk(event.order.id))
             return
+        if not why and isinstance(order, Tally):
+            self._tally(event.order.id, order)
+            return
         if not why:
             self._carry_out(order)
         self._out.rest.append(effects.Publish(self._orders.done(event.order.id, why)))
+
+    def _tally(self, ident: str, order: Tally) -> None:
+        """Say how many presses were made; what an earlier answer said of lives that are over is settled."""
+        forgotten = self._tallies.settled(order.settled)
+        if forgotten:
+            self._out.rest.append(effects.ForgetStreams(forgotten))
+        streams, more = self._tallies.named(ident, self._presses.streams(), self._outbox.waiting())
+        self._out.rest.append(effects.Publish(replace(self._orders.done(ident, ""), streams=streams, more=more)))
 
     def _disk_tried(self, event: events.DiskTried) -> None:
         """The self-test's last part: contacts, guard and keys are watched all the time."""

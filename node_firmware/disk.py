@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS press (boot TEXT, seq INTEGER, payload BLOB NOT NULL, made_at_ms INTEGER NOT NULL,"
     " kernel TEXT NOT NULL, rank INTEGER NOT NULL, PRIMARY KEY (boot, seq))",
+    "CREATE TABLE IF NOT EXISTS stream (boot TEXT PRIMARY KEY, last INTEGER NOT NULL, secret INTEGER NOT NULL)",
     "CREATE TABLE IF NOT EXISTS fact (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
 )
 _READ_ONLY, _IO, _CORRUPT, _FULL, _CANNOT_OPEN, _NOT_A_DATABASE = 8, 10, 11, 13, 14, 26
@@ -53,10 +54,11 @@ def connect_sqlite(path: str) -> Connection:
 
 
 class Contents(NamedTuple):
-    """All rows: presses in the order in which they were written, and facts by name."""
+    """All rows: presses in the order in which they were written, facts by name, and how far each stream came, the oldest first."""
 
     presses: list[tuple[str, int, bytes, int, str, int]]
     facts: dict[str, bytes]
+    streams: Sequence[tuple[str, int, int]] = ()
 
 
 def execute(connection: Connection, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
@@ -64,6 +66,7 @@ def execute(connection: Connection, statement: str, parameters: Sequence[Any] = 
     return list(connection.execute(statement, parameters))
 
 
+_STREAMS: Final = "SELECT boot, last, secret FROM stream ORDER BY rowid"
 _PRESSES: Final = "SELECT boot, seq, payload, made_at_ms, kernel, rank FROM press ORDER BY rowid"
 
 
@@ -72,6 +75,7 @@ def read(connection: Connection) -> Contents:
     return Contents(
         [tuple(row) for row in execute(connection, _PRESSES)],
         {name: bytes(value) for name, value in execute(connection, "SELECT name, value FROM fact")},
+        [tuple(row) for row in execute(connection, _STREAMS)],
     )
 
 
@@ -82,6 +86,7 @@ def salvage(path: Path, connect: Connect) -> Contents:
     """
     presses: dict[tuple[str, int], tuple[str, int, bytes, int, str, int]] = {}
     facts: dict[str, bytes] = {}
+    streams: list[tuple[str, int, int]] = []
     shm = Path("/dev/shm")  # noqa: S108 (memory-backed; the folder within is ours alone)
     with tempfile.TemporaryDirectory(prefix="cuadra-outbox-", dir=shm if shm.is_dir() else None) as folder:
         copy = Path(folder) / path.name
@@ -103,10 +108,11 @@ def salvage(path: Path, connect: Connect) -> Contents:
             try:
                 for name, value in connection.execute("SELECT name, value FROM fact", ()):
                     facts[name] = bytes(value)
+                streams = [tuple(row) for row in connection.execute(_STREAMS, ())]
             finally:
                 connection.close()
     logger.warning("outbox: what can be read of %s was read", path)
-    return Contents(list(presses.values()), facts)
+    return Contents(list(presses.values()), facts, streams)
 
 
 def _result(fault: Exception) -> int:

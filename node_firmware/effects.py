@@ -56,11 +56,15 @@ class MarkSiren(Struct, frozen=True):
 
 
 class KeepPress(Struct, frozen=True):
-    """Write the press to the outbox, synced; answer with PressKept or PressNotKept. made_at_ms: on the node's clock."""
+    """Write the press to the outbox, synced; answer with PressKept or PressNotKept. made_at_ms: on the node's clock.
+
+    secret: of the silent stream. With it is written how far its stream has come, so that its loss would show.
+    """
 
     press: Press
     made_at_ms: int
     rank: int
+    secret: bool = False
 
 
 class PublishPress(Struct, frozen=True):
@@ -102,6 +106,12 @@ class KeepSettings(Struct, frozen=True):
     settings: messages.Settings
 
 
+class ForgetStreams(Struct, frozen=True):
+    """How far these streams of earlier lives came is settled: the outbox need not remember it."""
+
+    boots: tuple[str, ...]
+
+
 class TryDisk(Struct, frozen=True):
     """Write something to the outbox, synced; answer with DiskTried. order: the self-test that wants to know."""
 
@@ -109,5 +119,6 @@ class TryDisk(Struct, frozen=True):
 
 
 NodeEffect = (
-    TryDisk | SoundSiren | StopSiren | MarkSiren | KeepPress | PublishPress | ForgetPress | SetLight | Play | Publish | KeepSettings
+    TryDisk | SoundSiren | StopSiren | MarkSiren | KeepPress | PublishPress | ForgetPress | ForgetStreams | SetLight | Play | Publish
+    | KeepSettings
 )

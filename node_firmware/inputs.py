@@ -39,7 +39,7 @@ class Started(Struct, frozen=True):
     machine_restarted: false when only the process did. siren_mark_age_ms: how long before its end the last life had
     switched the siren on, when that life ended with the siren on and the machine restarted; else None.
     disk_fault: the outbox could not be opened (`disk-read-only`, `disk-full`, `disk-damaged`; `disk-slow`: it has not
-    answered yet, and OutboxOpened follows), else empty.
+    answered yet, and OutboxOpened follows), else empty. streams: how far those of earlier lives came, the oldest first.
     """
 
     boot: Boot
@@ -50,6 +50,7 @@ class Started(Struct, frozen=True):
     machine_restarted: bool = True
     siren_mark_age_ms: int | None = None
     disk_fault: str = ""
+    streams: tuple[messages.Stream, ...] = ()
 
 
 class OutboxOpened(Struct, frozen=True):
@@ -60,6 +61,7 @@ class OutboxOpened(Struct, frozen=True):
     machine_restarted: bool = True
     siren_mark_age_ms: int | None = None
     disk_fault: str = ""
+    streams: tuple[messages.Stream, ...] = ()
 
 
 class PressKept(Struct, frozen=True):

@@ -23,11 +23,11 @@ from msgspec import Struct
 
 from controller import messages
 from controller.errors import BadMessage
-from controller.messages import Press, PressRef, Settings
+from controller.messages import Press, PressRef, Settings, Stream
 from node_firmware import disk
 from node_firmware.clock import boottime_ms, kernel_boot_id
 from node_firmware.disk import Connect, Connection, Contents
-from node_firmware.effects import ForgetPress, KeepPress, KeepSettings, MarkSiren, TryDisk
+from node_firmware.effects import ForgetPress, ForgetStreams, KeepPress, KeepSettings, MarkSiren, TryDisk
 from node_firmware.inputs import DiskTried, DiskWell, NodeInput, PressKept, PressNotKept, WaitingPress
 
 logger = logging.getLogger(__name__)
@@ -38,6 +38,11 @@ ALIVE_S: Final = 0.5
 """How often a siren that has just been switched on is marked as still sounding, and (`ALIVE_FOR_MS`) for how long."""
 ALIVE_FOR_MS: Final = 3000
 
+STREAMS_KEPT: Final = 64
+"""Of so many lives with a press it is remembered how far they came, until a tally has settled it."""
+_CAME_TO: Final = "INSERT INTO stream VALUES (?, ?, ?) ON CONFLICT (boot) DO UPDATE SET last = max(last, excluded.last)"
+
+
 class Found(Struct, frozen=True):
     """What the outbox held at the start: the parts of `Started` that it knows. disk_fault: empty when it can write."""
 
@@ -46,9 +51,10 @@ class Found(Struct, frozen=True):
     machine_restarted: bool = True
     siren_mark_age_ms: int | None = None
     disk_fault: str = ""
+    streams: tuple[Stream, ...] = ()
 
 
-Job = KeepPress | ForgetPress | KeepSettings | MarkSiren | TryDisk
+Job = KeepPress | ForgetPress | ForgetStreams | KeepSettings | MarkSiren | TryDisk
 
 
 class Outbox:
@@ -132,6 +138,8 @@ class Outbox:
             self._pending[MarkSiren] = job
         elif isinstance(job, TryDisk):
             self._pending[job.order] = job
+        elif isinstance(job, ForgetStreams):
+            self._pending[job.boots] = job
         else:
             self._pending[KeepSettings] = job
 
@@ -188,6 +196,10 @@ class Outbox:
             press = job.press
             row = (press.boot, press.seq, messages.encode(press), job.made_at_ms, self._kernel, job.rank)
             disk.execute(connection, "INSERT OR REPLACE INTO press VALUES (?, ?, ?, ?, ?, ?)", row)
+            disk.execute(connection, _CAME_TO, (press.boot, press.seq, int(job.secret)))
+        elif isinstance(job, ForgetStreams):
+            for boot in job.boots:
+                disk.execute(connection, "DELETE FROM stream WHERE boot = ?", (boot,))
         elif isinstance(job, ForgetPress):
             disk.execute(connection, "DELETE FROM press WHERE boot = ? AND seq = ?", (job.ref.boot, job.ref.seq))
         elif isinstance(job, MarkSiren):
@@ -238,6 +250,9 @@ class Outbox:
         disk.execute(connection, "BEGIN IMMEDIATE")
         for row in contents.presses:
             disk.execute(connection, "INSERT OR REPLACE INTO press VALUES (?, ?, ?, ?, ?, ?)", row)
+        for stream in contents.streams:
+            disk.execute(connection, _CAME_TO, stream)
+        disk.execute(connection, "DELETE FROM stream WHERE rowid NOT IN (SELECT rowid FROM stream ORDER BY rowid DESC LIMIT ?)", (STREAMS_KEPT,))
         facts = {**contents.facts, "kernel": self._kernel.encode(), "alive_at_ms": str(boottime_ms()).encode()}
         for name, value in facts.items():
             self._put_fact(connection, name, value)
@@ -288,7 +303,8 @@ class Outbox:
         if unreadable:
             # Once, however many: silent ones may be among them.
             logger.error("outbox: what this version cannot read stays where it is (%s)", unreadable)
-        return Found(_settings(facts), tuple(waiting), restarted, age, fault)
+        streams = tuple(Stream(boot, last, bool(secret)) for boot, last, secret in contents.streams[-STREAMS_KEPT:])
+        return Found(_settings(facts), tuple(waiting), restarted, age, fault, streams)
 
 
 def _settings(facts: dict[str, bytes]) -> Settings | None:

@@ -63,7 +63,7 @@ class Outgoing:
 
     def keep(self) -> KeepPress:
         """The wish to have it on disk. Only a press of this life of the process is ever written."""
-        return KeepPress(self.press, self.made_at_ms or 0, self.rank)
+        return KeepPress(self.press, self.made_at_ms or 0, self.rank, self.secret)
 
 
 class Outbox:
@@ -120,6 +120,10 @@ class Outbox:
             self._now_is(outgoing.ref, Keeping.WRITING)
             self._writing_since(outgoing, now_ms)
         return [outgoing.keep() for outgoing in failed]
+
+    def waiting(self) -> Iterable[tuple[PressRef, bool]]:
+        """All that wait for a receipt, and whether each is of the silent stream."""
+        return [(ref, outgoing.secret) for ref, outgoing in self._by_ref.items()]
 
     @property
     def some_refused(self) -> bool:

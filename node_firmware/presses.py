@@ -1,7 +1,7 @@
 """How a press comes to be: numbered in its stream, handed to the disk, and published."""
 
 from controller.errors import BrokenPromise
-from controller.messages import Boot, Gesture, Press, PressRef
+from controller.messages import Boot, Gesture, Press, PressRef, Stream
 from node_firmware.in_order import InOrder
 from node_firmware.kinds import Kinds
 from node_firmware.outgoing import Outbox, Outgoing
@@ -15,6 +15,10 @@ class Presses:
         self._seqs = {boot: 0, silent_boot: 0}
         self._kinds = kinds
         self._outbox = outbox
+
+    def streams(self) -> list[Stream]:
+        """How far both have come."""
+        return [Stream(self._boot, self._seqs[self._boot]), Stream(self._silent_boot, self._seqs[self._silent_boot], secret=True)]
 
     def make(
         self, name: str, kind: str, gesture: Gesture, at_ms: int, *, now_ms: int, out: InOrder,

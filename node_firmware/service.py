@@ -124,6 +124,7 @@ class Service:
             machine_restarted=found.machine_restarted,
             siren_mark_age_ms=found.siren_mark_age_ms,
             disk_fault=found.disk_fault,
+            streams=found.streams,
         )
         self._handle(started)
         self._started = True
@@ -140,7 +141,7 @@ class Service:
     def _opened_late(self, found: Found) -> None:
         """The disk hung at the start and answers now."""
         logger.warning("service: the disk answers now")
-        self.feed(OutboxOpened(found.settings, found.waiting, found.machine_restarted, found.siren_mark_age_ms, found.disk_fault))
+        self.feed(OutboxOpened(found.settings, found.waiting, found.machine_restarted, found.siren_mark_age_ms, found.disk_fault, found.streams))
 
     def _edges_came(self) -> None:
         self.feed(None)
@@ -158,7 +159,8 @@ class Service:
                 self._pins.sound(pattern, for_ms)
             case effects.StopSiren():
                 self._pins.silence()
-            case effects.KeepPress() | effects.ForgetPress() | effects.KeepSettings() | effects.MarkSiren() | effects.TryDisk():
+            case (effects.KeepPress() | effects.ForgetPress() | effects.ForgetStreams() | effects.KeepSettings() | effects.MarkSiren()
+                  | effects.TryDisk()):
                 self._outbox.put(effect)
             case effects.PublishPress(press, age_ms, rank):
                 if self._link is not None:

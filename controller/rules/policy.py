@@ -155,6 +155,18 @@ class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     channels: tuple[ChannelName, ...] = ("sms", "apprise", "webhook")
 
 
+Hour = Annotated[int, Meta(ge=0, le=23)]
+
+
+class Proof(Struct, frozen=True, forbid_unknown_fields=True):
+    """When the network proves that it works. Hours are of the district's clock.
+
+    tally_hour: when each node is asked how many presses it made, to be held against the record.
+    """
+
+    tally_hour: Hour = 3
+
+
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
     kinds: dict[Name, Kind]
     forced: Name = "extortion"
@@ -162,6 +174,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     times: Times = field(default_factory=Times)
     police: PolicePolicy = field(default_factory=PolicePolicy)
     faults_to: FaultsPolicy = field(default_factory=FaultsPolicy)
+    proof: Proof = field(default_factory=Proof)
 
     def faults(self) -> Iterable[str]:
         for name, kind in self.kinds.items():
@@ -209,6 +222,7 @@ class Policy:
         self.times = file.times
         self.police = file.police
         self.faults_to = file.faults_to
+        self.proof = file.proof
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and other.text == self.text

@@ -89,7 +89,8 @@ def set_aside(desk: Desk, signs: Signs, event: PressSetAside) -> None:
 
 
 def _keep(desk: Desk, signs: Signs, event: PressSetAside, chain: Chain, digest: str) -> None:
-    desk.record(chain, BadMessageKept(BadMessageSort.UNREADABLE, f"{event.node}/up/press", digest, 0, event.why, event.node))
+    desk.record(chain, BadMessageKept(
+        BadMessageSort.UNREADABLE, f"{event.node}/up/press", digest, 0, event.why, event.node, boot=event.press.boot, seq=event.press.seq))
     faults.seen(desk, signs, f"node/{event.node}", RULES_FAILED, secret=chain is Chain.SEALED)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 from controller import entries
 from controller.entries import Body, Chain
 from controller.rules import codes
+from controller.rules.counted import Counted
 from controller.rules.incident import NOBODY, QUIET, Incident, State
 from controller.rules.remembered import FINAL, Fault, Fold, NodeLife, Notice, OrderBy, SeqsHeard
 from controller.rules.written import Written
@@ -66,6 +67,7 @@ class ZoneState:
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.written = Written()
+        self.counted = Counted()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -77,7 +79,7 @@ class ZoneState:
         """Notice about a fault that was taken back -> when."""
         self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
         """What the rooms that keep a memory of their own fold, after this one."""
-        for room in (self.written,):
+        for room in (self.written, self.counted):
             for kind, fold in room.folds().items():
                 self._rooms[kind].append(fold)
 

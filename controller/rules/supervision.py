@@ -4,7 +4,7 @@ from typing import Final
 
 from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
-from controller.rules import self_tests, technicians
+from controller.rules import conservation, self_tests, technicians
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
 from controller.rules.faults import SEEN_ONLY, URGENT, end_fault, raise_fault, seen
@@ -108,6 +108,7 @@ def done(desk: Desk, signs: Signs, event: NodeDone) -> None:
     technicians.answered(desk, event)
     desk.record(Chain.OPEN, OrderAnswered(event.node, said.id[:80], flag(said.done), said.why[:200]))
     self_tests.answered(desk, event)
+    conservation.answered(desk, event)
 
 
 def bad_message(desk: Desk, signs: Signs, event: BadMessageCame) -> None:
@@ -154,6 +155,7 @@ def look(desk: Desk, signs: Signs) -> None:
     if BROKER not in desk.state.fault_of:
         _look_for_late(desk, signs)
         self_tests.look(desk)
+        conservation.look(desk)
     technicians.look(desk)
 
 
@@ -224,7 +226,7 @@ def _faults(desk: Desk, signs: Signs, node: str, said: tuple[NodeFault, ...]) ->
     """Raise what the node names and did not before; end what it names no more."""
     known = signs.faults.get(node)
     if known is None:
-        ours = {LATE, UNKNOWN_KIND, self_tests.FAILED, *SEEN_ONLY}
+        ours = {LATE, UNKNOWN_KIND, self_tests.FAILED, *conservation.FAULTS, *SEEN_ONLY}
         standing = {*desk.state.fault_of, *desk.state.sealed_faults}
         before = {code for subject, code in standing if subject == f"node/{node}" and code.partition(":")[0] not in ours}
     else:

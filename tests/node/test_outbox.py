@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 import pytest
 
-from controller.messages import Gesture, InputSettings, KindSettings, Press, PressRef, Settings, encode
+from controller.messages import Gesture, InputSettings, KindSettings, Press, PressRef, Settings, Stream, encode
 from node_firmware import disk, outbox
 from node_firmware.disk import Connect
 from node_firmware.effects import ForgetPress, KeepPress, KeepSettings, MarkSiren
@@ -74,7 +74,7 @@ def test_a_press_is_there_after_a_restart_with_its_age_and_gone_when_forgotten(d
         first.outbox.put(keep(seq))
         assert first.answer() == PressKept(PressRef(BOOT, seq))
     first.outbox.put(ForgetPress(PressRef(BOOT, 1)))
-    assert desk().found == Found(waiting=(WaitingPress(press(2), 5, 1),), machine_restarted=False)
+    assert desk().found == Found(waiting=(WaitingPress(press(2), 5, 1),), machine_restarted=False, streams=(Stream(BOOT, 2),))
 
 
 def test_the_row_holds_the_exact_bytes(desk: Callable[[], Desk], tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_after_a_restart_of_the_machine_presses_have_no_age(desk: Callable[[], D
     first.answer()
     first.close()
     monkeypatch.setattr(outbox, "kernel_boot_id", lambda: "another")
-    assert desk().found == Found(waiting=(WaitingPress(press(1), None, 1),), machine_restarted=True)
+    assert desk().found == Found(waiting=(WaitingPress(press(1), None, 1),), machine_restarted=True, streams=(Stream(BOOT, 1),))
 
 
 def test_a_supply_that_collapses_under_the_siren_leaves_its_mark(desk: Callable[[], Desk], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,7 +139,8 @@ def test_a_damaged_database_is_set_aside_and_what_can_be_read_of_it_goes_on(desk
     opened.close()
     path = tmp_path / "data" / "outbox.sqlite"
     content = bytearray(path.read_bytes())
-    middle = len(content) // 2 // 4096 * 4096
+    holding = [at for at in range(0, len(content), 4096) if b'"seq":' in content[at : at + 4096]]
+    middle = holding[len(holding) // 2]
     content[middle : middle + 4096] = b"\xff" * 4096
     path.write_bytes(content)
     again = desk()

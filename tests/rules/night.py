@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from controller.entries import Body, Chain, IncidentOpened, NoticeQueued, NoticesQueued
 from controller.instants import Now
-from controller.messages import Beat, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, digest_of, encode
+from controller.messages import Beat, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, Stream, Tally, digest_of, encode
 from controller.registry import Block, Contact, District, Input, Member, Node, PrivateRef, Registry, Role, Shift, Zone
 from controller.rules.effects import GiveReceipt, QueueNotice, Record, SendDown, SendOrder, StopNotice, ZoneEffect
 from controller.rules.inputs import MemberWrote, NodeBeat, NodeDone, NodeOnline, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
@@ -102,6 +102,8 @@ class Night:
         """Node -> the life in which it beats by itself every 20 s while time passes."""
         self.test_answer: str | None = ""
         """What nodes find when they test themselves; None: they do not answer."""
+        self.tally_answer: Callable[[str, str], tuple[Stream, ...] | None] = self.streams
+        """What a node in a life says it made; None: it does not answer."""
         self._born: set[tuple[str, str]] = set()
         self._seqs: dict[str, int] = {}
         self._texts: dict[str, int] = {}
@@ -136,7 +138,16 @@ class Night:
         for order in rest:
             if isinstance(order, SendOrder) and isinstance(order.order, SelfTest) and self.test_answer is not None:
                 self.does(NodeDone(order.node, Done(order.boot, order.id, not self.test_answer, self.test_answer)))
+            elif isinstance(order, SendOrder) and isinstance(order.order, Tally):
+                streams = self.tally_answer(order.node, self.beating.get(order.node, "1"))
+                if streams is not None:
+                    self.does(NodeDone(order.node, Done(order.boot, order.id, True, streams=streams)))
         return effects
+
+    def streams(self, node: str, life: str) -> tuple[Stream, ...]:
+        """What an honest node says of this life."""
+        boots = boot_of(node + life), boot_of(node + life + "s")
+        return tuple(Stream(boot, self._seqs.get(boot, 0), secret) for boot, secret in zip(boots, (False, True), strict=True))
 
     def sends(self) -> None:
         """Send what waits and is due, until nothing does."""
@@ -256,8 +267,8 @@ class Night:
         return [notice for body in self.bodies(NoticesQueued) for notice in body.notices]
 
     def orders(self) -> list[SendOrder]:
-        """All but the daily self-tests."""
-        return [effect for effect in self.done if isinstance(effect, SendOrder) and not isinstance(effect.order, SelfTest)]
+        """All but what is ordered each day by itself."""
+        return [effect for effect in self.done if isinstance(effect, SendOrder) and not isinstance(effect.order, SelfTest | Tally)]
 
     def tests(self) -> list[str]:
         """The nodes that were told to test themselves, in order."""

@@ -1,0 +1,44 @@
+"""What a node says of its presses: both streams of this life, and those of earlier lives until they are settled."""
+
+from controller.messages import STREAMS_MAX, Done, Order, PressRef, Stream, Tally
+from node_firmware import effects, inputs
+from node_firmware.tallies import Tallies
+from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, Block
+
+
+def test_both_streams_are_named_with_what_waits(block: Block) -> None:
+    block.links().presses("panic").presses("hidden").presses("panic")
+    block.receipts(block.made()[0])
+    assert block.orders(Tally()).streams == (
+        Stream(OPEN_BOOT, 2, waits=((2, 2),)), Stream(SILENT_BOOT, 1, secret=True, waits=((1, 1),)))
+
+
+def test_an_earlier_life_is_named_until_its_answer_is_settled(block: Block) -> None:
+    block.presses("panic")
+    waiting = block.made()[0]
+    block.restarts(1, streams=(Stream(OPEN_BOOT, 3), Stream("d" * 32, 2, secret=True))).links()
+    boot = f"{1:032x}"
+
+    def tally(ident: str, settled: str = "") -> Done:
+        block.gives(inputs.OrderCame(Order(ident, boot, Tally(settled), 10**6)))
+        return block.published(Done)[-1]
+
+    assert tally("o1").streams[2:] == (Stream(OPEN_BOOT, 3, waits=((1, 1),)), Stream("d" * 32, 2, secret=True))
+    assert tally("o2", settled="another").streams[2:] != ()
+    assert not block.seen(effects.ForgetStreams)
+    assert tally("o3", settled="o2").streams[2:] == (Stream(OPEN_BOOT, 3, waits=((1, 1),)),), "what waits is not settled"
+    assert block.seen(effects.ForgetStreams) == [effects.ForgetStreams(("d" * 32,))]
+    block.receipts(waiting)
+    assert tally("o4").streams[2:] == (Stream(OPEN_BOOT, 3),)
+    assert tally("o5", settled="o4").streams[2:] == ()
+
+
+def test_what_does_not_fit_comes_later_and_is_no_gap() -> None:
+    tallies = Tallies()
+    tallies.found(Stream(f"{n:032x}", 1) for n in range(STREAMS_MAX))
+    own = [Stream(OPEN_BOOT, 2 * STREAMS_MAX + 9)]
+    waits = [(PressRef(OPEN_BOOT, 2 * n), False) for n in range(1, STREAMS_MAX + 5)]
+    streams, more = tallies.named("o1", own, waits)
+    assert more
+    assert len(streams) == STREAMS_MAX
+    assert streams[0].last == 2 * STREAMS_MAX, "of the rest nothing is said"
