@@ -7,10 +7,10 @@ from controller.errors import BadConfig
 from controller.rules.policy import Policy
 
 
-def read_policy(path: Path) -> Policy:
-    """The policy in a file. Raises BadConfig with every fault of it."""
+def read_policy(path: Path, zone: str = "") -> Policy:
+    """The policy in a file; zone: as that zone has it, empty: the district's. Raises BadConfig with every fault of it."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as fault:
         raise BadConfig([f"policy: {path} cannot be read ({os.strerror(fault.errno or 0)}); correct the path"]) from fault
-    return Policy.parse(text, str(path))
+    return Policy.parse(text, str(path), zone)

@@ -46,7 +46,7 @@ def run(config: ConfigPath = Path("/etc/cuadra/gateway.toml"), *, verbose: bool 
 def check(config: ConfigPath = Path("/etc/cuadra/gateway.toml")) -> None:
     """Read the file and the policy it names, and say every fault of both."""
     settings = read(config, GatewayConfig)
-    policy = read_policy(settings.policy)
+    policy = read_policy(settings.policy, settings.zone)
     channels = [name for name in ("sms", "dc09", "cap", "apprise", "webhook") if getattr(settings, name) is not None]
     typer.echo(f"{config}: zone {settings.zone}, channels {', '.join(channels)}, policy {policy.version} with {', '.join(policy.kinds)}")
 

@@ -74,7 +74,7 @@ class Service:
         Raises BadConfig; Unavailable when the database cannot be used now.
         """
         self._config = config
-        self._policy = read_policy(config.policy)
+        self._policy = read_policy(config.policy, config.zone)
         own = PrivateKey.at(config.keys.gateway)
         self._signer = Signer(own, config.zone)
         self._store = Store.open(config.database, config.zone)

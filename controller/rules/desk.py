@@ -102,7 +102,7 @@ class Desk:
         if not incident.secret:
             return self.policy.kind(incident.kind)
         name = self.network.kind_at(incident.node, incident.input) if incident.kind == TAMPER else incident.kind
-        for policy in (self.policy, earlier(self.state.policies.get(incident.policy, ""))):
+        for policy in (self.policy, earlier(self.state.policies.get(incident.policy, ""), self.zone)):
             kind = policy.kinds.get(name) if policy is not None else None
             if kind is not None and kind.silent:
                 return kind

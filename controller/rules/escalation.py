@@ -9,13 +9,13 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, NoticeMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
-from controller.registry import Member
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.policy import TAMPER, Police
 from controller.rules.remembered import Notice, SeqsHeard
-from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, told_at_all, ways
+from controller.rules.rings import on_ring
+from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, told_at_all
 
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
@@ -102,16 +102,7 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
 
 
 def _on_ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
-    kind = desk.kind_of(incident)
-    one = kind.steps[place]
-    excluded = desk.excluded(incident)
-    last = place == len(kind.steps) - 1
-    members: list[Member] = []
-    if one.on_duty:
-        members = [desk.registry.members[m] for m in desk.network.roster.on_duty(incident.block, one.roles, desk.now.utc_ms)]
-    if not one.on_duty or (last and not any(member.id not in excluded for member in members)):
-        members = desk.network.members_with(one.roles)
-    return ways((member for member in members if member.id not in excluded), one.channels)
+    return on_ring(desk.network, desk.kind_of(incident), incident.block, place, desk.now.utc_ms, desk.excluded(incident))
 
 
 def goes_on(incident: Incident, notice: Notice) -> bool:

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from controller.errors import BadConfig
 from controller.messages import InputSettings, KindSettings, Name, Pulse, Settings
 from controller.registry import Input, Role
+from controller.rules import policy_zones
 from controller.settings_file import convert
 
 ChannelName = Literal["sms", "call", "dc09", "cap", "apprise", "webhook"]
@@ -33,6 +34,15 @@ class Police(StrEnum):
     IMMEDIATELY = "immediately"
     AFTER_VERIFICATION = "after-verification"    # a second press, or a member's word
     NEVER = "never"
+
+
+class Visible(StrEnum):
+    """Who may see an incident of a kind on pages."""
+
+    CIRCLE = "circle"      # its circle alone
+    DUTY = "duty"          # who is told of it, and who is on duty for its block
+    MEMBERS = "members"    # every member of the zone
+    PUBLIC = "public"      # everybody, without the house
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
@@ -65,7 +75,8 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     rank: how serious; 0 is told first. group: presses of kinds of one group in one block within the join window are one
     emergency. enough: how many must have taken it before the ring on duty is left in peace. repeat_s: the pace at which
     the last step is repeated. cancel_s: how long a cancel stops the escalation.
-    circle: for a silent kind, the roles that may know of it at all; empty for every other kind.
+    circle: for a silent kind, the roles that may know of it at all; empty for every other kind. visible: who may see it on pages;
+    left out: its circle, or the zone's members.
     """
 
     audible: bool
@@ -81,11 +92,17 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     repeat_s: Annotated[int, Meta(ge=30, le=3600)] = 180
     cancel_s: Annotated[int, Meta(ge=0, le=600)] = 30
     circle: tuple[Role, ...] = ()
+    visible: Visible | None = None
 
     @property
     def silent(self) -> bool:
         """Only its circle may know of it, and its records are sealed."""
         return bool(self.circle)
+
+    @property
+    def seen_by(self) -> Visible:
+        """Who may see it on pages."""
+        return self.visible or (Visible.CIRCLE if self.silent else Visible.MEMBERS)
 
     def faults(self) -> Iterable[str]:
         """What the types cannot say; each begins with the field."""
@@ -107,6 +124,10 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
                 yield f"steps, #{n} after_s: {later.after_s}; expected more than the {earlier.after_s} of the step before; correct the order"
         if self.silent and self.audible:
             yield "circle: set; expected none, since the kind is audible; correct one of the two"
+        if self.silent and self.seen_by is not Visible.CIRCLE:
+            yield f"visible: {self.seen_by.value!r}; expected \"circle\", since the kind is silent: nobody else may see one; correct it"
+        if not self.silent and self.seen_by is Visible.CIRCLE:
+            yield "visible: \"circle\"; expected another, since the kind has no circle; add the circle, or say who may see it"
         for n, step in enumerate(self.steps, 1):
             for role in step.roles:
                 if self.silent and role not in self.circle:
@@ -209,11 +230,19 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Policy:
-    """A policy that was checked whole. text: as it was written; version: the first 16 hex digits of its SHA-256."""
+    """A policy that was checked whole: the district's, or one zone's own.
 
-    def __init__(self, text: str, file: _File) -> None:
+    text: as it was written; version: the first 16 hex digits of its SHA-256, the same for every zone.
+    """
+
+    def __init__(self, text: str, file: _File, zone: str = "", zones: Mapping[str, _File] | None = None) -> None:
         self._file = file
+        self._district = file
+        self._zones = dict(zones or {})
+        if zone in self._zones:
+            self._file = file = self._zones[zone]
         self.text = text
+        self.zone = zone
         self.version = hashlib.sha256(text.encode()).hexdigest()[:16]
         self.kinds: Mapping[str, Kind] = file.kinds
         self.kept: frozenset[str] = frozenset()
@@ -225,22 +254,32 @@ class Policy:
         self.proof = file.proof
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Policy) and other.text == self.text
+        return isinstance(other, Policy) and (other.text, other.zone) == (self.text, self.zone)
 
     def __hash__(self) -> int:
         return hash(self.text)
 
     @classmethod
-    def parse(cls, text: str, where: str = "policy") -> "Policy":
-        """Read a policy's TOML; `where` begins each fault.
+    def parse(cls, text: str, where: str = "policy", zone: str = "") -> "Policy":
+        """Read a policy's TOML; `where` begins each fault. zone: whose policy it is to be; empty: the district's.
 
-        Raises BadConfig with every fault of it.
+        Raises BadConfig with every fault of it, of every zone's part too.
         """
         try:
             data = tomllib.loads(text)
         except tomllib.TOMLDecodeError as fault:
             raise BadConfig([f"{where}: cannot be read as TOML ({fault}); correct that place"]) from fault
-        return cls(text, convert(data, _File, where))
+        district, zones = policy_zones.checked(data, where, lambda table, path: convert(table, _File, path))
+        return cls(text, district, zone, zones)
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones that it has something of their own for."""
+        return tuple(self._zones)
+
+    def for_zone(self, zone: str) -> "Policy":
+        """What it says for this zone."""
+        return self if zone == self.zone else Policy(self.text, self._district, zone, self._zones)
 
     def keeping(self, earlier: Iterable["Policy"]) -> "Policy":
         """This policy with the silent kinds of earlier ones, the newest last, that it does not know itself.
@@ -252,6 +291,7 @@ class Policy:
         if not kept:
             return self
         wider = Policy(self.text, replace(self._file, kinds={**kept, **self.kinds}))
+        wider.zone, wider._district, wider._zones = self.zone, self._district, self._zones
         wider.kept = self.kept | kept.keys()
         return wider
 
@@ -294,9 +334,9 @@ class Policy:
 
 
 @lru_cache(maxsize=64)
-def earlier(text: str) -> Policy | None:
-    """A policy that was in force, as the journal has it; None when it cannot be read any more."""
+def earlier(text: str, zone: str) -> Policy | None:
+    """A policy that was in force in a zone, as the journal has it; None when it cannot be read any more."""
     try:
-        return Policy.parse(text)
+        return Policy.parse(text, zone=zone)
     except BadConfig:
         return None

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from controller.entries import Chain, NoticeMoved, NoticeQueued, NoticesQueued
 from controller.registry import Member
-from controller.rules.desk import Desk
+from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice
 from controller.rules.incident import Incident
 from controller.rules.inputs import MemberWrote
@@ -109,16 +109,21 @@ def answer_id(desk: Desk, chain: Chain) -> str:
     return f"a{chain.value[0]}{desk.state.written.answers.get(chain, 0) + 1}"
 
 
+def police_lines(network: Network) -> list[Way]:
+    """The first line of each of the police."""
+    found: list[Way] = []
+    for member in network.members_with(network.policy.police.roles):
+        has = {contact.channel for contact in member.contacts}
+        line = next((channel for channel in network.policy.police.channels if channel in has), None)
+        if line is not None:
+            found.append(Way(member.id, line))
+    return found
+
+
 def tell_police(desk: Desk, incident: Incident, in_s: int = 0) -> None:
     """Tell the police by the first of their lines, machines by the alarm and people by a text of their own."""
-    police = desk.policy.police
     template = "late" if incident.late else "police"
-    to: list[Way] = []
-    for member in desk.network.members_with(police.roles):
-        has = {contact.channel for contact in member.contacts}
-        line = next((channel for channel in police.channels if channel in has), None)
-        if line is not None and desk.may_know(incident, member.id):
-            to.append(Way(member.id, line))
+    to = [way for way in police_lines(desk.network) if desk.may_know(incident, way.member)]
     _tell(desk, incident, to, template, "POLICE", priority_of(desk, incident, 0), {}, in_s)
 
 

@@ -184,7 +184,7 @@ class ZoneController:
         exclusions = tuple(Exclusion(one.node, one.input, one.excludes) for _, one in sorted(registry.inputs.items()) if one.excludes)
         if exclusions != self.state.exclusions:
             desk.record(Chain.SEALED, ExclusionsInForce(exclusions))
-        policy = policy.keeping(one for text in self.state.policies.values() if (one := earlier(text)) is not None)
+        policy = policy.keeping(one for text in self.state.policies.values() if (one := earlier(text, self.zone)) is not None)
         self.network = Network(registry, policy)
         desk.network, desk.registry, desk.policy = self.network, registry, policy
         supervision.look_at_kinds(desk)
