@@ -122,12 +122,84 @@ class IncidentMoved(Struct, frozen=True, omit_defaults=True):
 
 
 class IncidentNoted(Struct, frozen=True, omit_defaults=True):
-    """Somebody said something that moves nothing by itself: meaning e.g. `cannot`, `false`, `armed`, `help`, `came`."""
+    """Somebody said something that moves nothing by itself: meaning e.g. `cannot`, `false`, `armed`, `help`, `came`, `verified`, `note`.
+
+    note_ref, digest: the private text that belongs to it, and its salted digest.
+    """
 
     incident: str
     by: str
     meaning: str
     channel: str = ""
+    note_ref: str = ""
+    digest: str = ""
+
+
+class IncidentJudged(Struct, frozen=True, omit_defaults=True):
+    """What an incident that is over was after all. note_ref, digest: the private text that says why, and its salted digest."""
+
+    incident: str
+    outcome: str
+    by: str
+    channel: str = ""
+    note_ref: str = ""
+    digest: str = ""
+
+
+class IncidentOffered(Struct, frozen=True, omit_defaults=True):
+    """Whoever has an incident (giver) would hand it over to another member. It is theirs until that one takes it."""
+
+    incident: str
+    giver: str
+    to: str
+    by: str
+    channel: str = ""
+
+
+class IncidentMerged(Struct, frozen=True, omit_defaults=True):
+    """Two incidents are one emergency: the presses of `incident`, which is closed next, are `into`'s from now on.
+
+    kind: what `into` is from now on, where the other one was more serious.
+    """
+
+    incident: str
+    into: str
+    by: str
+    channel: str = ""
+    kind: str = ""
+
+
+class IncidentSplit(Struct, frozen=True, omit_defaults=True):
+    """A press of `incident` was another emergency: the incident `into`, opened next, is its own."""
+
+    incident: str
+    into: str
+    node: str
+    boot: str
+    seq: int
+    by: str
+    channel: str = ""
+
+
+class IncidentLooked(Struct, frozen=True, omit_defaults=True):
+    """In the sealed chain: a member has looked at a silent incident."""
+
+    incident: str
+    by: str
+    channel: str = ""
+
+
+class IncidentMeasured(Struct, frozen=True, omit_defaults=True):
+    """At its end: after how many ms since it was opened (or opened again) it was first heard, taken, reached, and accepted by the police.
+
+    -1: never.
+    """
+
+    incident: str
+    heard_ms: int = -1
+    taken_ms: int = -1
+    on_scene_ms: int = -1
+    police_ms: int = -1
 
 
 class StepSet(Struct, frozen=True):
@@ -351,7 +423,8 @@ class CommitmentOpened(Struct, frozen=True):
 
 
 Body = (
-    PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | StepSet | StepsEnded
+    PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
+    | IncidentSplit | IncidentLooked | IncidentMeasured | StepSet | StepsEnded
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap
@@ -363,6 +436,12 @@ KINDS: Final[dict[str, type[Body]]] = {
     "incident.joined": IncidentJoined,
     "incident.moved": IncidentMoved,
     "incident.noted": IncidentNoted,
+    "incident.judged": IncidentJudged,
+    "incident.offered": IncidentOffered,
+    "incident.merged": IncidentMerged,
+    "incident.split": IncidentSplit,
+    "incident.looked": IncidentLooked,
+    "incident.measured": IncidentMeasured,
     "incident.step": StepSet,
     "incident.steps-ended": StepsEnded,
     "notices.queued": NoticesQueued,

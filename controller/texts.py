@@ -44,6 +44,10 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "says_mistake": ("kind", "block", "code"),
     "reopened": ("kind", "block", "meeting", "code"),
     "closed": ("kind", "block", "code", "outcome"),
+    # `code2`: the code under which it went until now.
+    "merged": ("kind", "block", "code", "code2"),
+    "hand_over": ("kind", "block", "meeting", "code", "who"),
+    "handed_over": ("kind", "code", "who"),
     # Questions to whoever has taken it.
     "asked": ("kind", "block", "code"),
     "how_is_it": ("kind", "block", "code"),
@@ -112,6 +116,7 @@ class TextFacts(Struct, frozen=True):
     timezone: str = "America/Lima"
     who: str = ""
     others: tuple[str, ...] = ()
+    code2: str = ""
     address: str = ""
     outcome: str = ""
     fault: str = ""
@@ -257,6 +262,7 @@ _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "block": lambda facts, _: facts.block_name,
     "meeting": lambda facts, _: facts.meeting_point,
     "code": lambda facts, _: facts.code,
+    "code2": lambda facts, _: facts.code2,
     "codes": lambda facts, _: " ".join(facts.others[:CODES_MAX]),
     "who": lambda facts, words: words["who.block"] if facts.who in ("", "block") else facts.who,
     "address": lambda facts, _: facts.address,

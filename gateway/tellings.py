@@ -121,6 +121,7 @@ class Tellings:
             block_name=block.name if block is not None else incident.block, meeting_point=block.meeting_point if block is not None else "",
             pressed_from_at_ms=incident.pressed_from_at_ms, pressed_to_at_ms=incident.pressed_to_at_ms, made_at_ms=made_at_ms, timezone=timezone,
             who=who, others=tuple(about.get("codes", "").split()), outcome=about.get("outcome", ""),
+            code2=about.get("was", ""),
             address=self._address(registry, incident) if queued.template in ADDRESSED else "",
         )
 

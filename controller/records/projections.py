@@ -92,6 +92,15 @@ def _notice_moved(_chain: Chain, at_ms: int, body: entries.NoticeMoved) -> Itera
     yield "notice", body.notice, columns
 
 
+def _judged(_chain: Chain, _at_ms: int, body: entries.IncidentJudged) -> Iterable[_Change]:
+    yield "incident", body.incident, {"outcome": body.outcome}
+
+
+def _merged(_chain: Chain, _at_ms: int, body: entries.IncidentMerged) -> Iterable[_Change]:
+    if body.kind:
+        yield "incident", body.into, {"kind": body.kind}
+
+
 def _pressed(chain: Chain, at_ms: int, body: entries.PressRecorded) -> Iterable[_Change]:
     if chain is Chain.OPEN:
         yield "node_state", body.node, {"pressed_at_ms": at_ms}
@@ -131,6 +140,8 @@ _STEPS: Final[dict[type, Callable[..., Iterable[_Change]]]] = {
     entries.IncidentOpened: _opened,
     entries.IncidentJoined: _joined,
     entries.IncidentMoved: _moved,
+    entries.IncidentJudged: _judged,
+    entries.IncidentMerged: _merged,
     entries.StepSet: _step,
     entries.StepsEnded: _steps_ended,
     entries.NoticesQueued: _queued,

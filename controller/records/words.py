@@ -53,6 +53,29 @@ def _noted(body: entries.IncidentNoted) -> str:
     return f"incident {body.incident}: {body.by} says {body.meaning}{_by(body.channel)}"
 
 
+def _judged(body: entries.IncidentJudged) -> str:
+    return f"incident {body.incident}: was {body.outcome}, says {body.by}{_by(body.channel)}"
+
+
+def _offered(body: entries.IncidentOffered) -> str:
+    return f"incident {body.incident}: {body.giver} would hand it over to {body.to}, says {body.by}{_by(body.channel)}"
+
+
+def _merged(body: entries.IncidentMerged) -> str:
+    now = f", now {body.kind}" if body.kind else ""
+    return f"incident {body.incident}: goes on as {body.into}{now}, by {body.by}{_by(body.channel)}"
+
+
+def _split(body: entries.IncidentSplit) -> str:
+    return f"incident {body.incident}: press {body.seq} of {body.node} becomes {body.into}, by {body.by}{_by(body.channel)}"
+
+
+def _measured(body: entries.IncidentMeasured) -> str:
+    times = (("heard", body.heard_ms), ("taken", body.taken_ms), ("reached", body.on_scene_ms), ("accepted by the police", body.police_ms))
+    said = ", ".join(f"{what} after {ms // 1000} s" if ms >= 0 else f"never {what}" for what, ms in times)
+    return f"incident {body.incident}: {said}"
+
+
 def _notice(body: entries.NoticeMoved) -> str:
     attempt = f" at attempt {body.attempt}" if body.attempt else ""
     again = f", again at {moment(body.due_at_ms)}" if body.due_at_ms else ""
@@ -109,6 +132,12 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.IncidentJoined: _joined,
     entries.IncidentMoved: _moved,
     entries.IncidentNoted: _noted,
+    entries.IncidentJudged: _judged,
+    entries.IncidentOffered: _offered,
+    entries.IncidentMerged: _merged,
+    entries.IncidentSplit: _split,
+    entries.IncidentLooked: lambda body: f"incident {body.incident}: {body.by} looked at it{_by(body.channel)}",
+    entries.IncidentMeasured: _measured,
     entries.StepSet: lambda body: f"incident {body.incident}: step {body.step} is due at {moment(body.due_at_ms)}",
     entries.StepsEnded: lambda body: f"incident {body.incident}: no further step is due",
     entries.NoticesQueued: _notices,

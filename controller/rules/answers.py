@@ -9,13 +9,12 @@ from itertools import islice
 from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, ReplyReceived
-from controller.rules import escalation, technicians
+from controller.rules import escalation, handing_over, technicians, verification
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
 from controller.rules.effects import ReleaseText
 from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, State, step
 from controller.rules.inputs import MemberWrote
-from controller.rules.policy import Police
 from controller.rules.remembered import DAY_MS
 from controller.rules.replies import Reply, Word, read
 from controller.rules.telling import (
@@ -73,7 +72,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     desk.record(chain, ReplyReceived(
         event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest, event.mark))
     if incident is not None:
-        _heard(desk, incident, member)
+        heard(desk, incident, member)
         _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply)
     elif trouble != HELPING or desk.now.utc_ms - desk.state.written.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
         _answer_plainly(desk, way_back(desk, event, member), chain, trouble, reply.code)
@@ -115,7 +114,7 @@ def _chain(desk: Desk, member: str) -> Chain:
     return Chain.SEALED if any(incident.secret for incident in _known(desk, member)) else Chain.OPEN
 
 
-def _heard(desk: Desk, incident: Incident, member: str) -> None:
+def heard(desk: Desk, incident: Incident, member: str) -> None:
     """A human act: what this member was told has been heard, and what else still calls them is spared."""
     for ident in incident.told.get(member, ()):
         notice = desk.state.notices[ident]
@@ -139,34 +138,37 @@ def _do(desk: Desk, incident: Incident, way: Way, reply: Reply) -> None:
 
 
 def _take(desk: Desk, incident: Incident, way: Way, how: Happening) -> None:
-    member = way.member
+    take(desk, incident, way.member, way.channel, how)
+    _answer(desk, incident, way, "on_scene_you" if how is Happening.ARRIVED else "taken_you")
+
+
+def take(desk: Desk, incident: Incident, member: str, channel: str, how: Happening) -> None:
+    """A member goes, or is there, and the others hear it. Saying so again changes nothing."""
     arrived = how is Happening.ARRIVED
-    says = "on_scene_you" if arrived else "taken_you"
     if member in (incident.present if arrived else incident.takers):
-        _answer(desk, incident, way, says)
         return
     first = not incident.takers
     to = step(incident.state, how)
     if not arrived and to is State.ON_SCENE:
         # Somebody is there already: the state stays, and this one goes all the same.
-        desk.record(incident.chain, IncidentNoted(incident.id, member, Word.GO.value, way.channel))
+        desk.record(incident.chain, IncidentNoted(incident.id, member, Word.GO.value, channel))
     else:
-        desk.record(incident.chain, IncidentMoved(incident.id, to, member, way.channel))
+        desk.record(incident.chain, IncidentMoved(incident.id, to, member, channel))
     kind = desk.kind_of(incident)
     if first:
         stop(desk, incident, {"ESCALATED", "REPEAT_DUE"})
     if len(incident.takers) >= kind.enough:
         stop(desk, incident, {"FIRST"})
-    if arrived and kind.police is Police.AFTER_VERIFICATION and not police_told(desk, incident):
-        tell_police(desk, incident)
+    if arrived:
+        verification.verify(desk, incident, member, channel)
+    giver = handing_over.taken(desk, incident, member, channel)
     if incident.cancelled:
         desk.set_step(incident, LOOK, desk.policy.times.taken_s)
     elif incident.state is State.ON_SCENE:
         desk.set_step(incident, QUIET, desk.policy.times.on_scene_s)
     elif first:
         desk.set_step(incident, CHECK, desk.policy.times.taken_s)
-    news(desk, incident, "on_scene" if arrived else "taken", "ARRIVED" if arrived else "TAKEN", but=[member], by=member)
-    _answer(desk, incident, way, says)
+    news(desk, incident, "on_scene" if arrived else "taken", "ARRIVED" if arrived else "TAKEN", but=[member, giver], by=member)
     escalation.light(desk, incident)
 
 
@@ -189,6 +191,7 @@ def _danger(desk: Desk, incident: Incident, way: Way, word: Word) -> None:
     template, reason = ("armed", "ARMED") if word is Word.ARMED else ("help", "HELP")
     desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, way.channel))
     news(desk, incident, template, reason, but=[member], priority=URGENT, by=member)
+    verification.verify(desk, incident, member, way.channel)
     if not police_told(desk, incident) and not incident.drill:
         tell_police(desk, incident)
     if word is Word.HELP:

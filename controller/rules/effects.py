@@ -63,4 +63,24 @@ class ReleaseText(Struct, frozen=True):
     handle: str
 
 
-ZoneEffect = Record | GiveReceipt | SendOrder | SendDown | QueueNotice | StopNotice | ReleaseText
+class Accepted(Struct, frozen=True):
+    """What somebody did on a page is done, and on record. command: as it came in; incident: what it made, for a split."""
+
+    command: str
+    incident: str = ""
+
+
+class Refused(Struct, frozen=True):
+    """What somebody did on a page was not done. why: a sentence for whoever did it, ids only; code: the same for a page's own words.
+
+    by, at_ms: who made it impossible, and when, where somebody did. Nothing but their word, if that, is on record.
+    """
+
+    command: str
+    code: str
+    why: str
+    by: str = ""
+    at_ms: int = 0
+
+
+ZoneEffect = Record | GiveReceipt | SendOrder | SendDown | QueueNotice | StopNotice | ReleaseText | Accepted | Refused

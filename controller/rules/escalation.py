@@ -9,13 +9,15 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, NoticeMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
+from controller.rules import verification
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
+from controller.rules.measuring import measure
 from controller.rules.policy import TAMPER, Police
 from controller.rules.remembered import Notice, SeqsHeard
 from controller.rules.rings import on_ring
-from controller.rules.telling import Way, news, offer_again, other_way, priority_of, stop, tell, tell_police, told_at_all
+from controller.rules.telling import Way, news, offer_again, other_way, police_missed, priority_of, stop, tell, tell_police, told_at_all
 
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
@@ -27,7 +29,7 @@ CALLS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "POLICE", "LOOK"})
 
 def open_rings(desk: Desk, incident: Incident) -> None:
     """Tell the first ring and, where the policy says so, the police; set the next step."""
-    if desk.kind_of(incident).police is Police.IMMEDIATELY:
+    if verification.police_when(desk, incident) is Police.IMMEDIATELY:
         tell_police(desk, incident)
     tell_ring(desk, incident, 0)
 
@@ -148,6 +150,17 @@ def go_on(desk: Desk, incident: Incident) -> None:
     tell_ring(desk, incident, incident.ring)
 
 
+def reopened(desk: Desk, incident: Incident, by: str = "") -> None:
+    """It goes on after all, one ring wider than it began; everybody who knew but `by`, who did it, hears that."""
+    missed = police_missed(desk, incident)
+    if missed:
+        # Every line of theirs failed when it was over already.
+        tell_police(desk, incident)
+    news(desk, incident, "reopened", "REOPENED", but=[*missed, by], priority=priority_of(desk, incident, 0))
+    tell_ring(desk, incident, min(1, len(desk.kind_of(incident).steps) - 1))
+    light(desk, incident)
+
+
 def look(desk: Desk, incident: Incident) -> None:
     """Ask the next member to look after what the block has taken back; close it when all were asked."""
     way = looker(desk, incident)
@@ -179,26 +192,32 @@ def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -
     stop(desk, incident, {"ESCALATED", "REPEAT_DUE", "TAKEN", "ASKED", "LOOK"} | ({"FIRST"} if sure else set()))
     sirens(desk, incident, on=False)
     news(desk, incident, "closed", "ENDED", but=[by], outcome=outcome)
+    measure(desk, incident)
     light(desk, incident)
 
 
 def light(desk: Desk, incident: Incident) -> None:
     """Show it at the block's buttons, unless it is nobody's business there."""
     if not incident.secret and incident.kind != TAMPER:
-        desk.light_block(incident.block)
+        for block in incident.blocks:
+            desk.light_block(block)
 
 
 def sirens(desk: Desk, incident: Incident, *, on: bool, but: str = "") -> None:
-    """Sound, or stop, the sirens of the block's nodes; `but`: the node that sounds its own already.
+    """Sound, or stop, the sirens of its blocks' nodes; `but`: the node that sounds its own already.
 
-    What calls for the sirens in another emergency of the block goes on calling for them: the end of one never silences the next.
+    What calls for the sirens in another emergency of a block goes on calling for them: the end of one never silences the next.
     """
     if incident.secret or not desk.policy.kind(incident.kind).siren or (on and (incident.late or incident.drill)):
         return
-    others = (desk.state.incidents[ident] for ident in desk.state.in_block.get(incident.block, {}) if ident != incident.id)
-    if not on and any(_calls_for_sirens(desk, other) for other in others):
-        return
-    for node in desk.network.nodes_of(incident.block):
+    for block in incident.blocks:
+        others = (desk.state.incidents[ident] for ident in desk.state.in_block.get(block, {}) if ident != incident.id)
+        if on or not any(_calls_for_sirens(desk, other) for other in others):
+            _sirens_of(desk, incident, block, on=on, but=but)
+
+
+def _sirens_of(desk: Desk, incident: Incident, block: str, *, on: bool, but: str) -> None:
+    for node in desk.network.nodes_of(block):
         life = desk.state.nodes.get(node)
         if life is None or not life.boot or life.gone or (on and node == but):
             continue

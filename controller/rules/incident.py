@@ -124,11 +124,18 @@ class Incident:
     """The version of the policy under which it was opened."""
     excludes: frozenset[str] = frozenset()
     """Whom its button excluded then."""
+    also_in: list[str] = field(default_factory=list)
+    """Further blocks whose presses are part of it, since others were merged into it."""
 
     @property
     def secret(self) -> bool:
         """Whether only its own circle may know of it."""
         return self.chain is Chain.SEALED
+
+    @property
+    def blocks(self) -> list[str]:
+        """Every block that it is in, its own first."""
+        return [self.block, *self.also_in]
 
     @property
     def is_open(self) -> bool:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from controller import messages
 from controller.registry import PrivateRef, Registry
+from controller.rules.acts import Act
 from controller.rules.policy import Policy
 
 
@@ -108,6 +109,25 @@ class MemberWrote(Struct, frozen=True):
     sharers: tuple[str, ...] = ()
 
 
+class OperatorDid(Struct, frozen=True):
+    """A member did something on a page. command: the shell's name for it, by which the answer is known; channel: e.g. `console`, `link`."""
+
+    command: str
+    member: str
+    incident: str
+    act: Act
+    channel: str = "console"
+
+
+class Looked(Struct, frozen=True):
+    """A member opened the page of an incident. Said also of one that is forgotten here, where the records say that it was silent."""
+
+    command: str
+    member: str
+    incident: str
+    channel: str = "console"
+
+
 class Tried(StrEnum):
     """How one try of a notice ended."""
 
@@ -178,5 +198,5 @@ class Woken(Struct, frozen=True):
 
 ZoneInput = (
     PressArrived | PressSetAside | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
-    | PartFailed | PartRecovered | RegistryChanged | PolicyChanged | Started | Woken
+    | OperatorDid | Looked | PartFailed | PartRecovered | RegistryChanged | PolicyChanged | Started | Woken
 )

@@ -6,15 +6,15 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import codes, escalation, faults
+from controller.rules import codes, escalation, faults, verification
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
 from controller.rules.incident import LOOK, Happening, Incident, step
 from controller.rules.inputs import BadMessageSort, PressArrived, PressSetAside
-from controller.rules.policy import TAMPER, TEST, Kind, Police
+from controller.rules.policy import TAMPER, TEST, Kind
 from controller.rules.signs import Signs
-from controller.rules.telling import news, police_missed, police_told, priority_of, stop, tell, tell_police, told_at_all
+from controller.rules.telling import news, priority_of, stop, tell, told_at_all
 
 CANCEL_SLACK_MS: Final = 5_000
 """The window is counted at the node; on the way a cancel may take so much longer."""
@@ -163,7 +163,8 @@ def _named(desk: Desk, case: _Case) -> Incident | None:
     ref = case.event.press.refers_to
     if ref is None:
         return None
-    for node in desk.network.nodes_of(case.block) or [case.event.node]:
+    blocks = {case.block: None} | {block: None for ident in desk.state.in_block.get(case.block, {}) for block in desk.state.incidents[ident].blocks}
+    for node in [node for block in blocks for node in desk.network.nodes_of(block)] or [case.event.node]:
         incident = desk.state.incidents.get(desk.state.by_press.get((node, ref.boot, ref.seq), ""))
         if incident is not None and incident.chain is case.chain:
             return incident
@@ -220,9 +221,7 @@ def _join(desk: Desk, case: _Case, incident: Incident) -> None:
         news(desk, incident, "raised", "RAISED", priority=priority_of(desk, incident, 0))
         fresh = [way for way in escalation.ring(desk, incident, 0) if not told_at_all(desk, incident, way[0])]
         tell(desk, incident, fresh, "alarm", "FIRST", priority_of(desk, incident, 0))
-    if desk.kind_of(incident).police is not Police.NEVER and not police_told(desk, incident):
-        # A second press is the verification that some kinds wait for.
-        tell_police(desk, incident)
+    verification.pressed_again(desk, incident, case.event.node, press.input)
     escalation.light(desk, incident)
 
 
@@ -251,13 +250,7 @@ def _reopen(desk: Desk, case: _Case, incident: Incident) -> None:
     desk.record(incident.chain, IncidentJoined(incident.id, case.event.node, press.boot, press.seq))
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.REOPENED), "block"))
     escalation.sirens(desk, incident, on=True, but=case.event.node)
-    missed = police_missed(desk, incident)
-    if missed:
-        # Every line of theirs failed when it was over already.
-        tell_police(desk, incident)
-    news(desk, incident, "reopened", "REOPENED", but=missed, priority=priority_of(desk, incident, 0))
-    escalation.tell_ring(desk, incident, min(1, len(desk.kind_of(incident).steps) - 1))
-    escalation.light(desk, incident)
+    escalation.reopened(desk, incident)
 
 
 def _forced(desk: Desk, case: _Case) -> None:

@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from controller import entries
 from controller.entries import Body, Chain
-from controller.rules import codes
+from controller.rules import codes, merging
 from controller.rules.counted import Counted
+from controller.rules.courses import Courses
 from controller.rules.incident import NOBODY, QUIET, Incident, State
 from controller.rules.remembered import FINAL, Fault, Fold, NodeLife, Notice, OrderBy, SeqsHeard
 from controller.rules.written import Written
@@ -66,6 +67,7 @@ class ZoneState:
         self.policies: dict[str, str] = {}
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
+        self.courses = Courses()
         self.written = Written()
         self.counted = Counted()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
@@ -79,7 +81,7 @@ class ZoneState:
         """Notice about a fault that was taken back -> when."""
         self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
         """What the rooms that keep a memory of their own fold, after this one."""
-        for room in (self.written, self.counted):
+        for room in (self.courses, self.written, self.counted):
             for kind, fold in room.folds().items():
                 self._rooms[kind].append(fold)
 
@@ -119,13 +121,15 @@ class ZoneState:
             if incident is None or incident.is_open or incident.moved_at_ms + KEPT_MS >= now_ms:
                 continue
             del self.incidents[ident]
+            self.courses.forget(ident)
             for press in incident.presses:
                 self.by_press.pop(press, None)
             for member, notices in incident.told.items():
                 self.of_member[member].pop(ident, None)
                 for notice in notices:
                     self.notices.pop(notice, None)
-            self.in_block[incident.block].pop(ident, None)
+            for block in incident.blocks:
+                self.in_block[block].pop(ident, None)
         for notice in [notice for notice, at_ms in self._taken_back.items() if at_ms + UNDER_WAY_MS < now_ms]:
             del self._taken_back[notice], self.notices[notice]
         while self.by_code:
@@ -169,6 +173,7 @@ class ZoneState:
         incident = self.incidents.get(body.incident)
         if incident is None:
             return
+        was_open = incident.is_open
         incident.state, incident.moved_at_ms = State(body.to), at_ms
         if incident.state is State.TAKEN and body.by not in NOBODY and body.by not in incident.takers:
             incident.takers.append(body.by)
@@ -178,7 +183,7 @@ class ZoneState:
                     members.append(body.by)
         elif incident.state is State.OPENED:
             incident.takers, incident.present = [], []
-            if body.by == "block":
+            if not was_open:
                 incident.looks = []
                 incident.doubters, incident.refused, incident.cancelled, incident.outcome = [], [], False, ""
         elif incident.state is State.CLOSED:
@@ -197,11 +202,11 @@ class ZoneState:
                 incident.cancelled = True
             case "go" if body.by not in incident.takers:
                 incident.takers.append(body.by)
-            case "cannot":
+            case "cannot" | "handed-over":
                 for members in (incident.takers, incident.present):
                     if body.by in members:
                         members.remove(body.by)
-                if body.by not in incident.refused:
+                if body.meaning == "cannot" and body.by not in incident.refused:
                     incident.refused.append(body.by)
 
     def _reply(self, _chain: Chain, _at_ms: int, body: entries.ReplyReceived) -> None:
@@ -354,8 +359,8 @@ class ZoneState:
         self.settings_rev += 1
 
     def _light(self, incident: Incident) -> None:
-        if not incident.secret:
-            self.light_revs[incident.block] += 1
+        for block in () if incident.secret else incident.blocks:
+            self.light_revs[block] += 1
 
 
 _FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = {
@@ -364,6 +369,9 @@ _FOLDS: Final[dict[type[Body], Callable[[ZoneState, Chain, int, Any], None]]] = 
     entries.IncidentJoined: ZoneState._incident_joined,  # noqa: SLF001
     entries.IncidentMoved: ZoneState._incident_moved,  # noqa: SLF001
     entries.IncidentNoted: ZoneState._incident_noted,  # noqa: SLF001
+    entries.IncidentJudged: merging.judged,
+    entries.IncidentMerged: merging.merged,
+    entries.IncidentSplit: merging.split,
     entries.ReplyReceived: ZoneState._reply,  # noqa: SLF001
     entries.SilentLifeCame: ZoneState._silent_life,  # noqa: SLF001
     entries.StepSet: ZoneState._step_set,  # noqa: SLF001

@@ -10,11 +10,12 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry
-from controller.rules import answers, escalation, faults, presses, supervision
+from controller.rules import answers, escalation, faults, operators, presses, supervision
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
     BadMessageCame,
+    Looked,
     MemberWrote,
     NodeAsked,
     NodeBeat,
@@ -22,6 +23,7 @@ from controller.rules.inputs import (
     NodeOnline,
     NoticeReported,
     NoticeTried,
+    OperatorDid,
     PartFailed,
     PartRecovered,
     PolicyChanged,
@@ -99,6 +101,10 @@ class ZoneController:
                 supervision.done(desk, self.signs, event)
             case MemberWrote():
                 answers.wrote(desk, event)
+            case OperatorDid():
+                operators.did(desk, event)
+            case Looked():
+                operators.looked(desk, event)
             case BadMessageCame():
                 supervision.bad_message(desk, self.signs, event)
             case PartFailed():

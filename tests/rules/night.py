@@ -14,8 +14,22 @@ from controller.entries import Body, Chain, IncidentOpened, NoticeQueued, Notice
 from controller.instants import Now
 from controller.messages import Beat, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, Stream, Tally, digest_of, encode
 from controller.registry import Block, Contact, District, Input, Member, Node, PrivateRef, Registry, Role, Shift, Zone
-from controller.rules.effects import GiveReceipt, QueueNotice, Record, SendDown, SendOrder, StopNotice, ZoneEffect
-from controller.rules.inputs import MemberWrote, NodeBeat, NodeDone, NodeOnline, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
+from controller.rules.acts import Act
+from controller.rules.effects import Accepted, GiveReceipt, QueueNotice, Record, Refused, SendDown, SendOrder, StopNotice, ZoneEffect
+from controller.rules.inputs import (
+    Looked,
+    MemberWrote,
+    NodeBeat,
+    NodeDone,
+    NodeOnline,
+    NoticeTried,
+    OperatorDid,
+    PressArrived,
+    Started,
+    Tried,
+    Woken,
+    ZoneInput,
+)
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from controller.texts import TEMPLATES
@@ -225,6 +239,18 @@ class Night:
         known = name if name in self.registry.members else None
         ref = f"p-{hashlib.sha256(name.encode()).hexdigest()[:10]}"
         self.does(MemberWrote(channel, known, text, ref, None, hashlib.sha256(f"{name} {self._texts[name]}".encode()).hexdigest()[:32]))
+
+    def acts(self, name: str, act: Act, incident: int = -1, channel: str = "console") -> str:
+        """A member does something on the page of the how-manieth incident; why it is refused, empty when it is done."""
+        return self._answer(self.does(OperatorDid("c1", name, self.bodies(IncidentOpened)[incident].incident, act, channel)))
+
+    def looks(self, name: str, incident: str) -> str:
+        """A member opens an incident's page; the same."""
+        return self._answer(self.does(Looked("c1", name, incident)))
+
+    def _answer(self, effects: list[ZoneEffect]) -> str:
+        [answer] = [effect for effect in effects if isinstance(effect, Accepted | Refused)]
+        return answer.code if isinstance(answer, Refused) else ""
 
     def reads(self, name: str) -> list[str]:
         """What came to a member since the last look: the templates, in order."""

@@ -10,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from controller.entries import Body, Chain, IncidentMoved, NoticeMoved
+from controller.entries import Body, Chain, IncidentMoved, IncidentOpened, NoticeMoved
 from controller.errors import BadMessage
-from controller.messages import Gesture
+from controller.messages import Gesture, PressRef
+from controller.rules import acts
 from controller.rules.effects import QueueNotice
 from controller.rules.incident import NEXT, Happening, State, step
 from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Started, Tried
+from controller.rules.operators import RULES
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from tests.rules.night import Night, of
@@ -56,6 +58,7 @@ presses = st.tuples(
 happenings = st.one_of(
     presses,
     st.tuples(st.just("reply"), st.sampled_from(PEOPLE), st.sampled_from(WORDS), st.booleans()),
+    st.tuples(st.just("act"), st.sampled_from(["caro", "rosa", "juan", "vera", "tito"]), st.sampled_from(sorted(RULES, key=str)), st.integers(0, 9)),
     st.tuples(st.just("passes"), st.sampled_from([1, 30, 200, 1000, 20_000])),
     st.tuples(st.just("fails"), st.sampled_from(["rosa", "elva", "desk", ""])),
     st.tuples(st.just("births"), st.sampled_from(NODES), st.sampled_from(["1", "2", "3"])),
@@ -71,6 +74,26 @@ def never_reaches(name: str, one: QueueNotice) -> NoticeTried | None:
 Story = list[tuple[Any, ...]]
 
 
+def act_on(night: Night, act: type[acts.Act], incident: str) -> acts.Act:
+    """One such act on an incident of this night; often a possible one."""
+    state = night.zone.state
+    found = state.incidents.get(incident)
+    match act:
+        case acts.HandOver:
+            return acts.HandOver("juan", found.takers[0] if found is not None and found.takers else "")
+        case acts.Merge:
+            return acts.Merge(next((one for one in reversed(state.incidents) if one != incident), incident))
+        case acts.Split:
+            node, boot, seq = found.presses[-1] if found is not None and found.presses else ("b12n1", "0" * 32, 1)
+            return acts.Split(node, PressRef(boot, seq))
+        case acts.Close | acts.Judge:
+            return act("faulty-hardware", "p-aaaaaaaaaa", "d")
+        case acts.Note:
+            return acts.Note("p-aaaaaaaaaa", "d")
+        case _:
+            return next(one for one in (acts.Verify(), acts.Take(), acts.Arrive(), acts.Reopen(), acts.SirenOff()) if type(one) is act)
+
+
 def lives(night: Night, story: Story) -> None:
     last = None
     for happening in story:
@@ -79,6 +102,10 @@ def lives(night: Night, story: Story) -> None:
                 last = night.press(kind, node, gesture=gesture, age_s=age_s, drill=drill and kind == "panic", refers_to=of(last) if last else None)
             case ("reply", name, word, with_code):
                 night.replies(name, f"{word} {night.codes[-1]}" if with_code and night.codes else word)
+            case ("act", name, act, place) if night.bodies(IncidentOpened):
+                opened = night.bodies(IncidentOpened)
+                place %= len(opened)
+                night.acts(name, act_on(night, act, opened[place].incident), place)
             case ("passes", s):
                 night.passes(s)
             case ("fails", name):
