@@ -100,7 +100,7 @@ class Input(Struct, frozen=True):
 
 
 class Contact(Struct, frozen=True):
-    """One way to reach a member: channel is `sms`, `dc09`, `cap`, `apprise`, `webhook`; the address is private."""
+    """One way to reach a member: channel is `sms`, `call`, `dc09`, `cap`, `apprise`, `webhook`; the address is private."""
 
     channel: Name
     address_ref: PrivateRef

@@ -48,6 +48,8 @@ def check(config: ConfigPath = Path("/etc/cuadra/gateway.toml")) -> None:
     settings = read(config, GatewayConfig)
     policy = read_policy(settings.policy, settings.zone)
     channels = [name for name in ("sms", "dc09", "cap", "apprise", "webhook") if getattr(settings, name) is not None]
+    if settings.sms is not None and any(modem.calls != "none" for modem in settings.sms.modems):
+        channels.append("call")
     typer.echo(f"{config}: zone {settings.zone}, channels {', '.join(channels)}, policy {policy.version} with {', '.join(policy.kinds)}")
 
 

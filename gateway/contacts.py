@@ -89,12 +89,27 @@ class Contacts:
         found = self._private.find(channel, address)
         members = [one for one in found if one.person in self._registry.members]
         if members:
-            return _sender(members[0].ref, {one.person for one in members})
+            here = {contact.address_ref for one in members for contact in self._of(one.person) if contact.channel == channel}
+            return _sender(next((one.ref for one in members if one.ref in here), members[0].ref), {one.person for one in members})
         if channel != "sms" or not _ANSWERABLE.fullmatch(address):
             return NOBODY
         ref = next((one.ref for one in found if not one.person), None) or self._private.put("", channel, address)
         self._remember(ref, address)
         return Sender(ref)
+
+    def caller(self, address: str) -> str | None:
+        """Which member rings from a number; None for a stranger, whose number is kept nowhere, and for one that several share.
+
+        Raises Unavailable.
+        """
+        found = {one.person for channel in ("sms", "call") for one in self._private.find(channel, address)} & self._registry.members.keys()
+        return found.pop() if len(found) == 1 else None
+
+    def caller_in_memory(self, address: str) -> str | None:
+        """The same without the database: only a number written exactly as the registry has it is known."""
+        found = {member.id for member in self._registry.members.values() for contact in member.contacts
+                 if contact.channel in ("sms", "call") and self._values.get(contact.address_ref) == address}
+        return found.pop() if len(found) == 1 else None
 
     def whose_in_memory(self, channel: str, address: str) -> Sender:
         """The same without the database: only an address written exactly as the registry has it is known."""

@@ -19,7 +19,7 @@ from controller.errors import CuadraError
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Tried
 from controller.rules.telling import MACHINES
-from gateway.channels.channel import Channel, Never, Outcome, Sent, Telling, TryLater
+from gateway.channels.channel import Channel, Interruptible, Never, Outcome, Sent, Telling, TryLater
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Dispatcher:
             self._due(effect)
 
     def stop(self, notice: str) -> None:
-        """Do not send it; what is under way is left alone."""
+        """Do not send it; what is under way is left alone, but for a phone that rings."""
         timer = self._timers.pop(notice, None)
         if timer is not None:
             timer.cancel()
@@ -71,6 +71,9 @@ class Dispatcher:
             lane.stop(notice)
         if any(notice in lane.under_way for lane in self._lanes.values()):
             self._stopped.add(notice)
+            for lane in self._lanes.values():
+                if isinstance(lane.channel, Interruptible):
+                    lane.channel.give_up(notice)
         else:
             self._over(notice)
 

@@ -24,16 +24,18 @@ from controller.records.commitments import commitment
 from controller.records.private import Private
 from controller.records.store import Store
 from controller.rules.effects import GiveReceipt, QueueNotice, ReleaseText, SendDown, SendOrder, StopNotice, ZoneEffect
-from controller.rules.inputs import NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
+from controller.rules.inputs import CallAnswered, NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
 from controller.rules.picture import picture
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from controller.supervisor import Supervisor
 from gateway.broker import Broker
+from gateway.callers import Callers
 from gateway.channel_life import live
 from gateway.channels.apprise import AppriseChannel
+from gateway.channels.call import CallChannel
 from gateway.channels.cap import CapChannel
-from gateway.channels.channel import Channel, ChannelNews, Delivered, PartState, Wrote
+from gateway.channels.channel import Channel, ChannelNews, Delivered, PartState, PickedUp, Pressed, Rang, Wrote
 from gateway.channels.dc09 import Dc09Channel
 from gateway.channels.sms import SmsChannel
 from gateway.channels.webhook import WebhookChannel
@@ -94,6 +96,7 @@ class Service:
         tellings = Tellings(self._core, self._contacts, lambda: now().utc_ms)
         self._dispatcher = Dispatcher(self._channels, tellings.compose, self._decisions.settle, lambda: now().utc_ms)
         self._replies = Replies(self._contacts, self._private, self._decisions.put, quarantine.text_instead, folded.state.written.has_read)
+        self._callers = Callers(self._contacts, self._decisions.put)
         self._arrived = asyncio.Event()
         self._expect_reports(folded)
         logger.info("zone %s: gateway key %s, %d nodes, %d members, channels %s", config.zone, own.public, len(registry.nodes),
@@ -126,7 +129,10 @@ class Service:
     def _make_channels(self) -> dict[str, Channel]:
         config, channels = self._config, list[Channel]()
         if config.sms is not None:
-            channels.append(SmsChannel(config.sms))
+            sms = SmsChannel(config.sms)
+            channels.append(sms)
+            if sms.callers:
+                channels.append(CallChannel(sms))
         if config.dc09 is not None:
             channels.append(Dc09Channel(config.dc09, lambda: self._contacts.addresses("dc09")))
         if config.cap is not None:
@@ -184,6 +190,12 @@ class Service:
                 self._decisions.put(PartFailed(subject, code, detail) if faulty else PartRecovered(subject, code))
             case Wrote():
                 return self._replies.came(news)
+            case PickedUp(key):
+                self._decisions.put(CallAnswered(key))
+            case Pressed(key, digit):
+                self._decisions.put(CallAnswered(key, digit))
+            case Rang():
+                self._callers.came(news)
         return None
 
     def _expect_reports(self, folded: Folded) -> None:

@@ -1,7 +1,7 @@
 """A GSM modem that is not there: AT commands on a real pseudo-terminal, as a SIM800 answers them (TS 27.005, TS 27.007).
 
 It is slow like a modem, echoes until ATE0, says things by itself, stores what comes in, and fails on demand. It knows PDU
-mode only. What it leaves out: voice (dialling ends in NO CARRIER), text mode, baud rates (a pseudo-terminal has none).
+mode only; its calls are in `modem_calls.py`. What it leaves out: text mode, baud rates (a pseudo-terminal has none).
 """
 
 import asyncio
@@ -17,14 +17,15 @@ from pathlib import Path
 from typing import Final
 
 from controller.errors import BadMessage
+from simulators.modem_calls import ModemCalls, Party
 from simulators.modem_memory import Memories
 from simulators.phone_pdu import CENTRE, Submitted, decode_submit, tpdu_length
 
 logger = logging.getLogger(__name__)
 
 _SILENTLY_OK: Final = re.compile(
-    r"AT(Z|&F|E[01]|V1|Q0|\+CMEE=[012]|\+CLIP=[01]|\+CRC=1|\+CVHU=0|\+COPS=3,[0-2]|\+C(?:G|E)?REG=[0-2]|\+CMMS=[012]"
-    r"|\+CSMP=.*|\+CSAS|H|\+CSDH=[01]|\+CSCA=.*|\+CTZR=[01]|\+CSCS=.*|\+DDET=[01])?"
+    r"AT(Z|&F|E[01]|V1|Q0|X4|\+CMEE=[012]|\+COLP=0|\+CRC=1|\+CVHU=0|\+COPS=3,[0-2]|\+C(?:G|E)?REG=[0-2]|\+CMMS=[012]"
+    r"|\+CSMP=.*|\+CSAS|\+CSDH=[01]|\+CSCA=.*|\+CTZR=[01]|\+CSCS=.*)?"
 )
 
 
@@ -49,7 +50,8 @@ class Faults:
 
     errors: answers to the next texts, e.g. ["+CMS ERROR: 38"]. hung: nothing is answered; with `hung_for_good` not even a
     restart helps. lost_answers: so many texts go out and are never acknowledged. noise: garbage before every line.
-    keeps_all: nothing can be deleted. says_between: a line said in the middle of the next answers.
+    keeps_all: nothing can be deleted. says_between: a line said in the middle of the next answers. swallows: texts are accepted,
+    reach nobody and are never reported.
     """
 
     no_prompt: bool = False
@@ -60,6 +62,7 @@ class Faults:
     noise: bool = False
     echoes_only: bool = False
     keeps_all: bool = False
+    swallows: bool = False
     says_between: str = ""
     slow: float = 1.0
 
@@ -74,6 +77,7 @@ class ModemSimulator:
         link: Path,
         pace: Pace,
         carry: Callable[["ModemSimulator", Submitted, int], None],
+        dial: Callable[["ModemSimulator", str], Party],
         *,
         pin: str = "",
         capacity: int = 30,
@@ -94,6 +98,8 @@ class ModemSimulator:
         self.restarts = 0
         self.asked: list[str] = []
         """Every command, as it came."""
+        self.operator = "CUADRA"
+        self.calls = ModemCalls(lambda number: dial(self, number) if self.registration in (1, 5) else None, self.say, self._later)
         self._pin = pin
         self._reports_stored = reports_stored
         self._carry = carry
@@ -174,6 +180,10 @@ class ModemSimulator:
         self.memories.selected = "SM"
         self._body_wanted = 0
         self._held = b""
+        self.calls.power_up()
+
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        asyncio.get_running_loop().call_later(seconds * self.pace.times, do)
 
     def _write(self, octets: bytes) -> None:
         if self._master < 0:
@@ -273,7 +283,8 @@ class ModemSimulator:
             self._answer([self.faults.errors.pop(0)])
             return
         self._ref = (self._ref + 1) & 0xFF
-        self._carry(self, submitted, self._ref)
+        if not self.faults.swallows:
+            self._carry(self, submitted, self._ref)
         if self.faults.lost_answers:
             self.faults.lost_answers -= 1
             return
@@ -282,6 +293,9 @@ class ModemSimulator:
     def _lines(self, command: str) -> list[str]:
         """The answer to a plain command."""
         told = command.upper()
+        of_a_call = self.calls.answer(command)
+        if of_a_call is not None:
+            return of_a_call
         for character in "01":
             if re.match(rf"AT(?:.*)E{character}$", told):
                 self._echo = character == "1"
@@ -293,8 +307,6 @@ class ModemSimulator:
             return answer(self, *(match.groups() if match else ()))
         if _SILENTLY_OK.fullmatch(told) or not command:
             return ["OK"]
-        if told.startswith("ATD"):
-            return ["NO CARRIER"]
         return ["ERROR"]
 
     def _asked_pin(self) -> list[str]:
@@ -309,6 +321,9 @@ class ModemSimulator:
 
     def _asked_registration(self, which: str) -> list[str]:
         return [f"+C{which.upper()}REG: 0,{self.registration}", "OK"]
+
+    def _asked_operator(self) -> list[str]:
+        return [f'+COPS: 0,0,"{self.operator}"' if self.registration in (1, 5) else "+COPS: 0", "OK"]
 
     def _asked_signal(self) -> list[str]:
         return [f"+CSQ: {self.rssi if self.registration in (1, 5) else 99},0", "OK"]
@@ -376,9 +391,6 @@ _FIXED: Final[dict[str, list[str]]] = {
     "AT+CSMS=1": ["+CSMS: 1,1,1"],
     "AT+CSCA?": [f'+CSCA: "{CENTRE}",145'],
     "AT+CBC": ["+CBC: 0,85,4021"],
-    "AT+COPS?": ['+COPS: 0,0,"CUADRA"'],
-    "AT+CLIP=?": ["+CLIP: (0,1)"],
-    "AT+CLCC": [],
     "AT+CCLK?": ['+CCLK: "26/01/15,16:34:56-20"'],
 }
 _Answer = Callable[..., list[str]]
@@ -386,6 +398,7 @@ _ANSWERS: Final[list[tuple[str, _Answer]]] = [
     (r"AT\+CPIN\?", ModemSimulator._asked_pin),  # noqa: SLF001 (the table is the class's own, below it)
     (r'AT\+CPIN="?(\d+)"?', ModemSimulator._given_pin),  # noqa: SLF001
     (r"AT\+C(G|E|)REG\?", ModemSimulator._asked_registration),  # noqa: SLF001
+    (r"AT\+COPS\?", ModemSimulator._asked_operator),  # noqa: SLF001
     (r"AT\+CSQ", ModemSimulator._asked_signal),  # noqa: SLF001
     (r"AT\+CPMS\?", ModemSimulator._storage),  # noqa: SLF001
     (r"AT\+CPMS=\?", ModemSimulator._can_store),  # noqa: SLF001

@@ -21,6 +21,12 @@ app = typer.Typer(add_completion=False)
 HELP: Final = """\
   +51987654321: 1            that phone writes "1"
   off +51987654321 | on ...  switch a phone off, on
+  pickup +51987654321 1      it answers calls after three seconds and presses 1 (digits, or nothing)
+  ignore +51987654321        it lets them ring again
+  busy +51987654321 | free   it is on another line; is not any more
+  ring +51987654321 M        it rings modem M's number
+  credit M *123# Saldo S/5   what the operator of modem M answers to a code
+  swallow M | deliver M      it accepts texts that reach nobody; they do again
   unplug M | plug M          modem M (its name) loses, gets back its plug
   hang M | unhang M          it answers nothing (a restart by AT+CFUN=1,1 helps)
   lost M | found M           it loses, finds its network
@@ -76,7 +82,7 @@ async def _run(links: list[Path], times: float, reply: str, reply_after: float) 
         if reply:
             network.later(reply_after, lambda: phone.writes(reply, received.sender))
 
-    async with PhoneNetwork(Pace(times=times), show) as network:
+    async with PhoneNetwork(Pace(times=times), show, typer.echo) as network:
         for number, link in enumerate(links, 1):
             modem = network.modem(f"modem{number}", link)
             typer.echo(f"{modem.name}: {modem.number} at {modem.link}")
@@ -102,10 +108,9 @@ def obey(network: "PhoneNetwork", line: str) -> str:
     what, _, rest = line.partition(" ")
     if not what:
         return ""
-    if what in ("on", "off"):
-        phone = network.phone(rest.strip())
-        (phone.switch_on if what == "on" else phone.switch_off)()
-        return ""
+    if what in OF_PHONES:
+        number, _, value = rest.strip().partition(" ")
+        return _of_a_phone(network, what, network.phone(number), value)
     name, _, value = rest.partition(" ")
     modem = next((modem for modem in network.modems if modem.name == name), None)
     if what not in COMMANDS or modem is None:
@@ -116,6 +121,30 @@ def obey(network: "PhoneNetwork", line: str) -> str:
     except ValueError:
         return f"{line!r}: {value!r} is no number; expected e.g. {what} {name} 38\n"
     return ""
+
+
+def _of_a_phone(network: "PhoneNetwork", what: str, phone: "Phone", value: str) -> str:
+    match what:
+        case "on":
+            phone.switch_on()
+        case "off":
+            phone.switch_off()
+        case "pickup":
+            phone.line.picks_up(presses=value)
+        case "ignore":
+            phone.line.answers_after_s = None
+        case "busy" | "free":
+            phone.line.busy = what == "busy"
+        case _:
+            modem = next((modem for modem in network.modems if modem.name == value), None)
+            if modem is None:
+                return f"no modem {value!r}; expected one of {', '.join(modem.name for modem in network.modems)}\n"
+            if phone.line.calls(modem.number) is None:
+                return f"{value} is busy\n"
+    return ""
+
+
+OF_PHONES: Final = ("on", "off", "pickup", "ignore", "busy", "free", "ring")
 
 
 def _set(name: str, value: object) -> "Callable[[ModemSimulator, str], None]":
@@ -133,6 +162,9 @@ COMMANDS: "Final[dict[str, Callable[[ModemSimulator, str], None]]]" = {
     "prompt": _set("no_prompt", value=False),
     "error": lambda modem, value: modem.faults.errors.append(f"+CMS ERROR: {int(value)}"),
     "lose": _set("lost_answers", 1),
+    "swallow": _set("swallows", value=True),
+    "deliver": _set("swallows", value=False),
+    "credit": lambda modem, value: modem.calls.codes.update([value.partition(" ")[::2]]),
     "garbage": lambda modem, _: modem.garbage(),
     "noise": _set("noise", value=True),
     "clean": _set("noise", value=False),

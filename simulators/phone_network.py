@@ -17,7 +17,9 @@ from pathlib import Path
 from types import TracebackType
 
 from gateway.modem.pdu import Concat
+from simulators.modem_calls import ModemCalls
 from simulators.modem_simulator import ModemSimulator, Pace
+from simulators.phone_calls import PhoneCalls
 from simulators.phone_console import app
 from simulators.phone_pdu import Submitted, encode_delivers, encode_report
 
@@ -42,6 +44,10 @@ class Phone:
         self.number = number
         self.texts: list[Received] = []
         self.on = True
+        self.line = PhoneCalls(number, network.later, lambda: self.on)
+        """Its voice calls."""
+        self.line.caller_of, self.line.dial = network.number_of, network.calls_of
+        self.line.watch = network.on_call
         self._network = network
         self._parts: dict[tuple[str, int, int], dict[int, str]] = {}
         self._waiting: list[Callable[[], None]] = []
@@ -106,13 +112,16 @@ class Phone:
 class PhoneNetwork:
     """The network: carries texts both ways, keeps them for phones that are off, and reports."""
 
-    def __init__(self, pace: Pace | None = None, on_text: Callable[[Phone, Received], None] | None = None) -> None:
+    def __init__(
+        self, pace: Pace | None = None, on_text: Callable[[Phone, Received], None] | None = None, on_call: Callable[[str], None] | None = None,
+    ) -> None:
         self.pace = pace or Pace()
         self.modems: list[ModemSimulator] = []
         self.phones: dict[str, Phone] = {}
         self.reports_lost = False
         """True: no delivery report ever comes."""
         self._on_text = on_text
+        self.on_call = on_call or (lambda _: None)
         self._timers: set[asyncio.TimerHandle] = set()
         self._ref = 0
 
@@ -138,7 +147,8 @@ class PhoneNetwork:
         """A modem, plugged in under `link`."""
         number = number or f"+5190000000{len(self.modems) + 1}"
         modem = ModemSimulator(
-            name, number, link, self.pace, self._carry, pin=pin, capacity=capacity, reports_stored=reports_stored, reports_in=reports_in,
+            name, number, link, self.pace, self._carry, lambda _, to: self.phone(to).line, pin=pin,
+            capacity=capacity, reports_stored=reports_stored, reports_in=reports_in,
         )
         self.modems.append(modem)
         modem.plug()
@@ -148,6 +158,14 @@ class PhoneNetwork:
         """The phone with this number; every number has one."""
         return self.phones.setdefault(number, Phone(number, self))
 
+    def number_of(self, calls: ModemCalls) -> str:
+        """The number of the modem that has these calls."""
+        return next(modem.number for modem in self.modems if modem.calls is calls)
+
+    def calls_of(self, number: str) -> ModemCalls | None:
+        """The calls of the modem with this number, while a network has it."""
+        return next((modem.calls for modem in self.modems if modem.number == number and modem.registration in (1, 5)), None)
+
     def bring(self, sender: str, to: str, text: str) -> None:
         """Bring a text from anybody (a number, a short code, a name) to a modem's number. Unknown numbers get nothing."""
         self._ref = (self._ref + 1) & 0xFF
@@ -156,7 +174,7 @@ class PhoneNetwork:
                 for pdu in encode_delivers(sender, text, self._ref, datetime.now(UTC)):
                     modem.receive(pdu, "CMTI")
 
-    def later(self, seconds: float, do: Callable[[], None]) -> None:
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
         """Do it after `seconds`, as the pace scales them."""
 
         def run() -> None:

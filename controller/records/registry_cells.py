@@ -32,7 +32,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 OPTIONAL: Final = {"inputs": frozenset({"number"})}
 """Which columns a file may do without; they are then empty."""
 
-CHANNELS: Final = ("sms", "dc09", "cap", "apprise", "webhook")
+CHANNELS: Final = ("sms", "call", "dc09", "cap", "apprise", "webhook")
 CONTACTS_BETWEEN: Final = " | "
 TEXT_MAX: Final = 200
 _PERSONAL: Final = frozenset({("members", "name"), ("members", "contacts"), ("inputs", "address")})
@@ -252,7 +252,9 @@ class _Apprise(_Address):
         return text if separator and scheme.isalnum() and rest and _solid(text) else None
 
 
-_ADDRESSES: Final[dict[str, _Address]] = {"sms": _Phone(), "dc09": _Dc09(), "cap": _Web(), "webhook": _Web(), "apprise": _Apprise()}
+_ADDRESSES: Final[dict[str, _Address]] = {
+    "sms": _Phone(), "call": _Phone(), "dc09": _Dc09(), "cap": _Web(), "webhook": _Web(), "apprise": _Apprise(),
+}
 
 
 def _solid(text: str) -> bool:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 
 from controller.errors import BadConfig
 from controller.records import database, registry_store
-from controller.records.private import Private
+from controller.records.private import PHONE_KINDS, Private
 from controller.records.registry_cells import CHANNELS, COLUMNS, CONTACTS_BETWEEN, Faults, Line, lines
 from controller.records.registry_draft import Draft
 from controller.records.registry_store import Change, Revision
@@ -216,10 +216,11 @@ class _Reader:
         """The members of a silent kind's circle whose texts an excluded member would read."""
         if self._policy is None or not self._policy.kind(kind).silent:
             return []
-        theirs = {address for member in excludes for address in draft.contacts.get(member, ())}
+        theirs = {_where(*contact) for member in excludes for contact in draft.contacts.get(member, ())}
         circle = set(self._policy.kind(kind).circle)
         return [member.id for member in draft.members.values()
-                if member.id not in excludes and circle.intersection(member.roles) and theirs.intersection(draft.contacts.get(member.id, ()))]
+                if member.id not in excludes and circle.intersection(member.roles)
+                and theirs.intersection(_where(*contact) for contact in draft.contacts.get(member.id, ()))]
 
     def _shift(self, line: Line) -> None:
         shift, member, role = line.name("id"), line.name("member"), line.role("role")
@@ -256,6 +257,11 @@ class _Reader:
         if first is not line:
             line.fault(column, "each id once", "choose another id, or remove a line", found=f"found the id of line {first.number} again")
         return first is line
+
+
+def _where(channel: str, address: str) -> tuple[str, str]:
+    """Where a contact reaches somebody: texts and calls reach the same phone."""
+    return "phone" if channel in PHONE_KINDS else channel, address
 
 
 def _check_retired(folder: Folder, draft: Draft, gone: set[tuple[str, registry_store.Key]]) -> None:

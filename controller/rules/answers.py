@@ -21,9 +21,11 @@ from controller.rules.telling import (
     ANSWERS,
     STRANGERS,
     URGENT,
+    WRITTEN,
     Way,
     answer,
     answer_id,
+    in_writing,
     news,
     police_told,
     queue,
@@ -46,8 +48,6 @@ HOUR_MS: Final = 3_600_000
 CODES_MAX: Final = 12
 """So many codes a question names at most."""
 ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE"})
-WRITTEN: Final = frozenset({"sms", "apprise"})
-"""Channels by which people write and can be answered."""
 
 
 def wrote(desk: Desk, event: MemberWrote) -> None:
@@ -59,7 +59,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     reply = read(event.text)
     if event.member is None:
         # What is written from the phone of a silent circle's member shows in no open entry, whoever else has that phone.
-        chain = Chain.SEALED if any(_chain(desk, member) is Chain.SEALED for member in event.sharers) else Chain.OPEN
+        chain = Chain.SEALED if any(chain_of(desk, member) is Chain.SEALED for member in event.sharers) else Chain.OPEN
         desk.record(chain, ReplyReceived(
             event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest, mark=event.mark))
         _answer_stranger(desk, event, chain)
@@ -68,7 +68,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         return
     member = event.member
     incident, trouble = _which(desk, member, reply)
-    chain = incident.chain if incident is not None else _chain(desk, member)
+    chain = incident.chain if incident is not None else chain_of(desk, member)
     desk.record(chain, ReplyReceived(
         event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest, event.mark))
     if incident is not None:
@@ -88,10 +88,10 @@ def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]
         if found is None or not desk.may_know(found, member):
             return None, "already_closed" if ident and found is None and not secret_half(reply.code) else "nothing_open"
         return (found, "") if found.is_open else (None, "already_closed")
-    live = _live(desk, member)
-    if len(live) == 1:
-        return live[0], ""
-    if live:
+    found_open = live(desk, member)
+    if len(found_open) == 1:
+        return found_open[0], ""
+    if found_open:
         return None, "which_one"
     return None, "already_closed" if any(_known(desk, member)) else "nothing_open"
 
@@ -104,12 +104,12 @@ def _known(desk: Desk, member: str) -> Iterator[Incident]:
             yield incident
 
 
-def _live(desk: Desk, member: str) -> list[Incident]:
+def live(desk: Desk, member: str) -> list[Incident]:
     """Those of them that are open; in a storm the newest ones, as many as a text can name."""
     return list(islice((incident for incident in _known(desk, member) if incident.is_open), CODES_MAX))
 
 
-def _chain(desk: Desk, member: str) -> Chain:
+def chain_of(desk: Desk, member: str) -> Chain:
     """Where a reply about no certain incident is recorded: sealed when it may be about a secret one."""
     return Chain.SEALED if any(incident.secret for incident in _known(desk, member)) else Chain.OPEN
 
@@ -229,22 +229,24 @@ def _called(desk: Desk, incident: Incident) -> list[str]:
 
 
 def _answer(desk: Desk, incident: Incident, way: Way, template: str) -> None:
-    """Answer whoever wrote, by the way they came."""
-    if way.channel in WRITTEN and way.member in desk.registry.members:
-        tell(desk, incident, [way], template, "ANSWER", ANSWERS)
+    """Answer whoever wrote, by the way they came; who called, by a text."""
+    back = in_writing(desk, way)
+    if back is not None:
+        tell(desk, incident, [back], template, "ANSWER", ANSWERS)
 
 
 def _answer_plainly(desk: Desk, way: Way, chain: Chain, template: str, code: str) -> None:
     """Answer what is about no certain incident."""
-    member, channel, _ = way
-    if channel not in WRITTEN or member not in desk.registry.members:
+    back = in_writing(desk, way)
+    if back is None:
         return
+    member = way.member
     about: dict[str, str] = {}
     if template == "which_one":
-        about = {"codes": " ".join(incident.code for incident in _live(desk, member))}
+        about = {"codes": " ".join(incident.code for incident in live(desk, member))}
     elif template == "already_closed":
         about = {"code": code or next(_known(desk, member)).code}
-    answer(desk, chain, way, template, about)
+    answer(desk, chain, back, template, about)
 
 
 def _answer_stranger(desk: Desk, event: MemberWrote, chain: Chain) -> None:

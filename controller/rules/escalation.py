@@ -17,7 +17,19 @@ from controller.rules.measuring import measure
 from controller.rules.policy import TAMPER, Police
 from controller.rules.remembered import Notice, SeqsHeard
 from controller.rules.rings import on_ring
-from controller.rules.telling import Way, news, offer_again, other_way, police_missed, priority_of, stop, tell, tell_police, told_at_all
+from controller.rules.telling import (
+    Way,
+    news,
+    offer_again,
+    other_way,
+    police_missed,
+    priority_of,
+    stop,
+    tell,
+    tell_police,
+    to_be_told,
+    told_at_all,
+)
 
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
@@ -80,10 +92,10 @@ def tell_ring(desk: Desk, incident: Incident, place: int) -> None:
     last = len(kind.steps) - 1
     again = place > last
     place = min(place, last)
-    to = [way for way in ring(desk, incident, place) if again or not told_at_all(desk, incident, way[0])]
+    to = [way for way in ring(desk, incident, place) if again or to_be_told(desk, incident, way)]
     while not to and place < last:
         place += 1
-        to = [way for way in ring(desk, incident, place) if not told_at_all(desk, incident, way[0])]
+        to = [way for way in ring(desk, incident, place) if to_be_told(desk, incident, way)]
     reason = "REPEAT_DUE" if again else "FIRST" if place == 0 else "ESCALATED"
     template = "late" if incident.late and not again else "repeat" if again else "alarm"
     tell(desk, incident, to, template, reason, priority_of(desk, incident, place))

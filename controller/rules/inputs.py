@@ -128,6 +128,23 @@ class Looked(Struct, frozen=True):
     channel: str = "console"
 
 
+class CallAnswered(Struct, frozen=True):
+    """A call that told `notice` was picked up; digit: what whoever did pressed, empty until they press something."""
+
+    notice: str
+    digit: str = ""
+
+
+class MemberCalled(Struct, frozen=True):
+    """Somebody rang and was not answered. member: None when nobody is known by the number, or several are.
+
+    going: it was the number whose ringing says "I am going".
+    """
+
+    member: str | None
+    going: bool = False
+
+
 class Tried(StrEnum):
     """How one try of a notice ended."""
 
@@ -198,5 +215,5 @@ class Woken(Struct, frozen=True):
 
 ZoneInput = (
     PressArrived | PressSetAside | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
-    | OperatorDid | Looked | PartFailed | PartRecovered | RegistryChanged | PolicyChanged | Started | Woken
+    | OperatorDid | Looked | CallAnswered | MemberCalled | PartFailed | PartRecovered | RegistryChanged | PolicyChanged | Started | Woken
 )

@@ -12,6 +12,7 @@ from typing import Any, Final
 from controller import entries
 from controller.entries import Body, Chain
 from controller.rules import codes, merging
+from controller.rules.callers import Callers
 from controller.rules.counted import Counted
 from controller.rules.courses import Courses
 from controller.rules.incident import NOBODY, QUIET, Incident, State
@@ -70,6 +71,7 @@ class ZoneState:
         self.courses = Courses()
         self.written = Written()
         self.counted = Counted()
+        self.callers = Callers()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -81,7 +83,7 @@ class ZoneState:
         """Notice about a fault that was taken back -> when."""
         self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
         """What the rooms that keep a memory of their own fold, after this one."""
-        for room in (self.courses, self.written, self.counted):
+        for room in (self.courses, self.written, self.counted, self.callers):
             for kind, fold in room.folds().items():
                 self._rooms[kind].append(fold)
 

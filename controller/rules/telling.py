@@ -21,6 +21,12 @@ from controller.rules.remembered import FINAL, Notice
 MACHINES: Final = frozenset({"dc09", "cap", "webhook"})
 """Channels that are told what an incident has become, and no small talk."""
 MACHINES_HEAR: Final = frozenset({"ENDED", "CANCELLED", "RAISED", "REOPENED", "ARMED", "HELP"})
+WRITTEN: Final = frozenset({"sms", "apprise"})
+"""Channels by which people write and can be answered."""
+CALL: Final = "call"
+"""The channel that only wakes: it says nothing."""
+WAKES: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "POLICE", "LOOK", "HELP"})
+"""Reasons for which a phone may ring."""
 URGENT: Final = 0
 """Priority of danger to those who go."""
 ANSWERS: Final = 5
@@ -54,6 +60,14 @@ def way_back(desk: Desk, event: MemberWrote, member: str, reached: Way | None = 
     if event.sender_ref in refs:
         return Way(member, event.channel, refs.index(event.sender_ref))
     return Way(member, event.channel, reached.place if reached is not None and reached.channel == event.channel else 0)
+
+
+def in_writing(desk: Desk, way: Way) -> Way | None:
+    """How a member gets something to read who was reached, or came, this way; None when they cannot."""
+    member = desk.registry.members.get(way.member)
+    if member is None or (way.channel not in WRITTEN and way.channel != CALL):
+        return None
+    return way if way.channel in WRITTEN else next(iter(ways([member], WRITTEN)), None)
 
 
 def ways(members: Iterable[Member], channels: Collection[str]) -> list[Way]:
@@ -166,6 +180,8 @@ def news(
         if member in but or not desk.may_know(incident, member) or member not in desk.registry.members or (to is not None and member not in to):
             continue
         way = _way_that_works([desk.state.notices[ident] for ident in notices])
+        if way is not None and way.channel == CALL:
+            way = in_writing(desk, way)
         if way is not None and (way.channel not in MACHINES or reason in MACHINES_HEAR):
             found.append(way)
     tell(desk, incident, found, template, reason, priority, **about)
@@ -174,6 +190,14 @@ def news(
 def told_at_all(desk: Desk, incident: Incident, member: str) -> bool:
     """Whether anything about the incident was sent to a member, or still will be."""
     return way_to(desk, incident, member) is not None
+
+
+def to_be_told(desk: Desk, incident: Incident, way: Way) -> bool:
+    """Whether a step is still to tell a member this way: nothing was sent to them, or what was has woken nobody and no phone has rung yet."""
+    if not told_at_all(desk, incident, way.member):
+        return True
+    notices = [desk.state.notices[ident] for ident in incident.told[way.member]]
+    return way.channel == CALL and not any(one.state == "heard" or (one.queued.channel == CALL and one.state != "stopped") for one in notices)
 
 
 def way_to(desk: Desk, incident: Incident, member: str) -> Way | None:
@@ -185,7 +209,7 @@ def _way_that_works(notices: list[Notice]) -> Way | None:
     """How to reach a member who was told: as it last arrived, else as it was last tried; None when nothing was ever sent."""
     way: Way | None = None
     sure = False
-    for notice in notices:
+    for notice in [one for one in notices if one.queued.channel != CALL] or notices:
         arrived = notice.state in {"notified", "delivered", "heard"}
         if notice.state != "stopped" and (arrived or not sure):
             way, sure = _way(notice.queued), sure or arrived
@@ -230,7 +254,7 @@ def other_way(desk: Desk, incident: Incident, failed: Notice, *, stuck: bool = F
     for contact in member.contacts:
         way = Way(member.id, contact.channel, places[contact.channel])
         places[contact.channel] += 1
-        if way.channel in allowed and way not in spent:
+        if way.channel in allowed and way not in spent and (way.channel != CALL or failed.queued.reason in WAKES):
             tell(desk, incident, [way], failed.queued.template, failed.queued.reason, failed.queued.priority,
                  **{**failed.queued.about, "instead": failed.queued.id})
             return True

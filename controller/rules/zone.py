@@ -10,12 +10,14 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry
-from controller.rules import answers, escalation, faults, operators, presses, supervision
+from controller.rules import answers, calls, escalation, faults, operators, presses, supervision
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
     BadMessageCame,
+    CallAnswered,
     Looked,
+    MemberCalled,
     MemberWrote,
     NodeAsked,
     NodeBeat,
@@ -105,6 +107,10 @@ class ZoneController:
                 operators.did(desk, event)
             case Looked():
                 operators.looked(desk, event)
+            case CallAnswered():
+                calls.answered(desk, event)
+            case MemberCalled():
+                calls.called(desk, event)
             case BadMessageCame():
                 supervision.bad_message(desk, self.signs, event)
             case PartFailed():

@@ -5,7 +5,7 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -124,6 +124,30 @@ class Wrote(Struct, frozen=True):
     origin: str = ""
 
 
+class PickedUp(Struct, frozen=True):
+    """A call was answered: by a person, or by a mailbox."""
+
+    key: str
+
+
+class Pressed(Struct, frozen=True):
+    """Whoever answered a call pressed a digit."""
+
+    key: str
+    digit: str
+
+
+class Rang(Struct, frozen=True):
+    """Somebody rang one of our numbers and was not answered. address: as `Wrote` has it, empty where it is hidden.
+
+    going: it is the number whose ringing means "I am going".
+    """
+
+    channel: str
+    address: str
+    going: bool
+
+
 class PartState(Struct, frozen=True):
     """A part is faulty, or well again. subject: e.g. `modem/sim1`; code: e.g. `hung`. Said at each change, once."""
 
@@ -133,7 +157,7 @@ class PartState(Struct, frozen=True):
     detail: str = ""
 
 
-ChannelNews = Delivered | Wrote | PartState
+ChannelNews = Delivered | Wrote | PickedUp | Pressed | Rang | PartState
 Report = Callable[[ChannelNews], asyncio.Future[None] | None]
 """How a channel tells the gateway what happened; called on the event loop's thread, never blocks.
 
@@ -160,4 +184,13 @@ class Channel(Protocol):
 
     async def run(self, report: Report) -> None:
         """Live beside the sending (supervise, poll, receive) until cancelled; news goes to `report`."""
+        ...
+
+
+@runtime_checkable
+class Interruptible(Protocol):
+    """A channel whose tries take long enough to be taken back."""
+
+    def give_up(self, key: str) -> None:
+        """The notice is not wanted any more; a try of it that can still be ended is ended."""
         ...

@@ -13,18 +13,19 @@ import time
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal, Protocol
 
 from msgspec import Meta, Struct, field
 
 from controller.errors import BadMessage
 from controller.messages import Name
-from gateway.channels.channel import Delivered, Never, Outcome, PartState, Report, Sent, Telling, TryLater, Wrote
+from gateway.channels.channel import Delivered, Never, Outcome, PartState, Rang, Report, Sent, Telling, TryLater, Wrote
 from gateway.modem.errors import Remedy
 from gateway.modem.incoming import WholeText, normalised
 from gateway.modem.life import FAULT_OF
 from gateway.modem.modem import Modem, Timing
-from gateway.modem.pdu import NUMBER, StatusReport, Submit, encode_submits, split
+from gateway.modem.pdu import NUMBER, Address, StatusReport, Submit, encode_submits, split
+from gateway.modem.voice import Call, CallTiming
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +38,8 @@ REPORTS_WAIT_S: Final = 7200
 STUCK_AGAIN_MS: Final = 30_000
 """Between the tries of a text while no modem works. Somebody may be plugging one in again, and who has no other way waits for that."""
 KEYS_KEPT: Final = 5000
+RUNG_BACK_S: Final = 86_400
+"""So long after a text or a call a ringing is taken for an answer to it."""
 _HOPELESS: Final = frozenset({Remedy.OTHER_SIM, Remedy.OTHER_WAY, Remedy.NONE})
 
 
@@ -44,7 +47,8 @@ class ModemSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One modem. port: its AT port, best under /dev/serial/by-id or by-path, which stay the same when it is replugged.
 
     pin_file: holds the SIM's PIN, when it has one. own_number: of its SIM, so that a text from ourselves is not taken for
-    a member's.
+    a member's. calls: whether it may call, and whether it hears digits. role: `going` for the number that members ring to say "I am
+    going"; it sends texts only while no other can, or they would ring it back and be taken for going.
     """
 
     name: Name
@@ -52,6 +56,8 @@ class ModemSettings(Struct, frozen=True, forbid_unknown_fields=True):
     baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 115_200
     pin_file: Path | None = None
     own_number: Annotated[str, Meta(pattern=r"^\+[0-9]{6,15}$")] | None = None
+    calls: Literal["none", "ring", "dtmf"] = "none"
+    role: Literal["texts", "going"] = "texts"
 
 
 class SmsSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -68,12 +74,15 @@ class SmsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     wait_s: Annotated[float, Meta(gt=0, le=600)] = 60.0
     country: Annotated[str, Meta(pattern=r"^[0-9]{0,4}$")] = "51"
     timing: Timing = field(default_factory=Timing)
+    calls: CallTiming = field(default_factory=CallTiming)
 
     def faults(self) -> Iterable[str]:
         """What the types cannot say."""
         for what, values in (("name", [modem.name for modem in self.modems]), ("port", [str(m.port) for m in self.modems])):
             for value in sorted({value for value in values if values.count(value) > 1}):
                 yield f"[[sms.modems]] {what}: {value!r} stands twice; expected each modem's own; correct one of them"
+        if all(modem.role == "going" for modem in self.modems):
+            yield '[[sms.modems]] role: "going" for each; expected one at least that texts come from; leave it out there'
 
 
 class SmsChannel:
@@ -86,14 +95,20 @@ class SmsChannel:
     attempts_max = 6
 
     def __init__(self, settings: SmsSettings) -> None:
-        self._settings = settings
+        self.settings = settings
         timing = settings.timing
         self.concurrency = len(settings.modems)
         part_s = 2 * timing.prompt_s + 6 * timing.sync_s + timing.send_s
         self.timeout_s = 2 * settings.wait_s + len(settings.modems) * settings.parts_max * part_s + 10.0
         self.modems = [
-            Modem(modem.name, modem.port, modem.baud, modem.pin_file, timing, self) for modem in settings.modems
+            Modem(modem.name, modem.port, modem.baud, modem.pin_file, timing, self, settings.calls, hears=modem.calls == "dtmf")
+            for modem in settings.modems
         ]
+        self.callers = [modem.name for modem in settings.modems if modem.calls != "none"]
+        """The modems that may call."""
+        self.caller: Caller | None = None
+        self._by_name = {modem.name: modem for modem in settings.modems}
+        self._used = _Used()
         self._own = frozenset(modem.own_number for modem in settings.modems)
         self._line: deque[_Text] = deque()
         self._reports = _Reports()
@@ -108,7 +123,7 @@ class SmsChannel:
         text = self._worded(telling)
         try:
             submits = encode_submits(
-                telling.address, text, ref=next(self._concat) & 0xFF, validity_minutes=self._settings.validity_minutes
+                telling.address, text, ref=next(self._concat) & 0xFF, validity_minutes=self.settings.validity_minutes
             )
         except BadMessage as fault:
             return Never(str(fault))
@@ -117,7 +132,7 @@ class SmsChannel:
             self._remember(telling, gone=False)
             return self._no_modem()
         self._line.append(waiting)
-        self._wake()
+        self.wake()
         try:
             return await self._outcome(waiting)
         finally:
@@ -152,15 +167,38 @@ class SmsChannel:
     def next_job(self, modem: str) -> "_Text | None":
         """Give the oldest text that `modem` has not been refused for."""
         for text in self._line:
-            if modem not in text.refused_by:
+            if self._may_take(modem, text):
                 self._line.remove(text)
                 text.taken = text.maybe_gone = True
                 return text
         return None
 
+    def next_call(self, modem: str) -> Call | None:
+        """Give the oldest call, where `modem` may make it and none that hears more is free."""
+        if self.caller is None or modem not in self.callers or not self._best_caller(modem):
+            return None
+        call = self.caller.next_call()
+        if call is not None:
+            self._used.now(modem, call.number)
+        return call
+
+    def needs(self, modem: str) -> bool:
+        """Whether a text waits that `modem` may take and no other modem is free for."""
+        return any(
+            self._may_take(modem, text) and not any(other.well and not other.busy and self._may_take(other.name, text) for other in self.modems)
+            for text in self._line
+        )
+
+    def call_came(self, modem: str, number: str) -> None:
+        """Somebody rang. Who rings back a number that told them something does not say that they go."""
+        address = normalised(Address(number), self.settings.country)
+        if address not in self._own:
+            going = self._by_name[modem].role == "going" and not self._used.lately(modem, address)
+            self._report(Rang(self.name, address, going))
+
     def text_came(self, whole: WholeText) -> asyncio.Future[None] | None:
         """Hand a text on; it is deleted from the modem when it is on record."""
-        address = normalised(whole.sender, self._settings.country)
+        address = normalised(whole.sender, self.settings.country)
         if address in self._own:
             logger.warning("a text from one of our own modems is left aside")
             return None
@@ -181,7 +219,9 @@ class SmsChannel:
             for text in self._line:
                 text.outcome.set_result(self._no_modem())
             self._line.clear()
-        self._wake()
+        if self.caller is not None and not self.can_call:
+            self.caller.nobody_calls()
+        self.wake()
 
     def again(self, text: "_Text") -> bool:
         """Put a refused text first in line for another modem; False when none could take it."""
@@ -189,25 +229,46 @@ class SmsChannel:
             return False
         text.taken = False
         self._line.appendleft(text)
-        self._wake()
+        self.wake()
         return True
 
     def sent_part(self, text: "_Text", modem: str, ref: int) -> None:
         """Expect a report for this part."""
+        self._used.now(modem, text.address)
         self._reports.expect(text.key, text.address, len(text.submits), modem, ref, time.time())
 
-    def _wake(self) -> None:
+    @property
+    def can_call(self) -> bool:
+        """Whether any modem that may call is not known to be unable to."""
+        return any(modem.life.state not in FAULT_OF and modem.name in self.callers for modem in self.modems)
+
+    def _best_caller(self, modem: str) -> bool:
+        """Whether no other modem that hears digits is free, or `modem` does itself."""
+        free = [one for one in self.modems if one.name in self.callers and one.well and not one.busy]
+        return self._hears(modem) or not any(self._hears(one.name) for one in free)
+
+    def _hears(self, modem: str) -> bool:
+        return self._by_name[modem].calls == "dtmf"
+
+    def _may_take(self, modem: str, text: "_Text") -> bool:
+        if modem in text.refused_by:
+            return False
+        others = (one for one in self.modems if one.well and one.name not in text.refused_by)
+        return self._by_name[modem].role == "texts" or not any(self._by_name[one.name].role == "texts" for one in others)
+
+    def wake(self) -> None:
+        """There may be something to do for the modems."""
         for modem in self.modems:
             modem.wake()
 
     async def _outcome(self, waiting: "_Text") -> Outcome:
         """What the modems make of it; a text that no modem takes in time goes back to the caller."""
         while True:
-            done, _ = await asyncio.wait([waiting.outcome], timeout=self._settings.wait_s)
+            done, _ = await asyncio.wait([waiting.outcome], timeout=self.settings.wait_s)
             if done:
                 return waiting.outcome.result()
             if not waiting.taken:
-                return TryLater(f"no modem was free and well within {self._settings.wait_s:g} s ({self._states})", after_ms=5_000)
+                return TryLater(f"no modem was free and well within {self.settings.wait_s:g} s ({self._states})", after_ms=5_000)
 
     @property
     def _stuck(self) -> bool:
@@ -226,9 +287,9 @@ class SmsChannel:
         if telling.attempt > 1 and telling.key not in self._surely_not_gone:
             text = _marked(text, telling.attempt)
         parts = split(text)
-        if len(parts) > self._settings.parts_max:
-            logger.warning("notice %s: a text of %d parts is cut to %d", telling.key, len(parts), self._settings.parts_max)
-            text = "".join(parts[: self._settings.parts_max])[:-4] + "..."
+        if len(parts) > self.settings.parts_max:
+            logger.warning("notice %s: a text of %d parts is cut to %d", telling.key, len(parts), self.settings.parts_max)
+            text = "".join(parts[: self.settings.parts_max])[:-4] + "..."
         return text
 
     def _remember(self, telling: Telling, *, gone: bool) -> None:
@@ -241,6 +302,36 @@ class SmsChannel:
         self._surely_not_gone[telling.key] = None
         if len(self._surely_not_gone) > KEYS_KEPT:
             del self._surely_not_gone[next(iter(self._surely_not_gone))]
+
+
+class Caller(Protocol):
+    """Whose calls the modems make."""
+
+    def next_call(self) -> Call | None:
+        """Give the oldest one."""
+        ...
+
+    def nobody_calls(self) -> None:
+        """No modem that may call works now."""
+        ...
+
+
+class _Used:
+    """Which modem told which number something, of the last day: who rings a strange number back answers that."""
+
+    def __init__(self) -> None:
+        self._at: dict[tuple[str, str], float] = {}
+
+    def now(self, modem: str, address: str) -> None:
+        """A text or a call goes this way."""
+        self._at.pop((modem, address[-9:]), None)
+        self._at[modem, address[-9:]] = time.time()
+        while len(self._at) > KEYS_KEPT:
+            del self._at[next(iter(self._at))]
+
+    def lately(self, modem: str, address: str) -> bool:
+        """Whether one did."""
+        return time.time() - self._at.get((modem, address[-9:]), 0.0) < RUNG_BACK_S
 
 
 class _Text:

@@ -27,11 +27,13 @@ LINE_BYTES_MAX: Final = 2048
 """A line longer than this is noise: the longest PDU is 352 characters."""
 CTRL_Z: Final = b"\x1a"
 ESC: Final = b"\x1b"
+CALL_OVER: Final = frozenset({"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE"})
+"""What answers a number that was dialled, in place of OK, when there is no call."""
 _FOLLOWED: Final = ("+CMT:", "+CDS:")
 """Unsolicited lines whose message stands on the next line."""
 UNSOLICITED: Final = re.compile(
-    r"^(?:\+(?:CMTI|CDSI|CMT|CDS|CLIP|CRING|CUSD|CTZV|CTZE|CPIN|CFUN|CGEV|QIND|CREG|CEREG|CGREG|DTMF|QTONEDET|CIEV|CCWA):"
-    r"|\+CPIN|RING|RDY|Call Ready|SMS Ready|NO CARRIER|BUSY|NO ANSWER|MISSED_CALL|VOICE CALL|NORMAL POWER DOWN|PB DONE"
+    r"^(?:\+(?:CMTI|CDSI|CMT|CDS|CLIP|CRING|CUSD|CTZV|CTZE|CPIN|CFUN|CGEV|QIND|CREG|CEREG|CGREG|DTMF|RXDTMF|QTONEDET|CIEV|CCWA):"
+    r"|\+CPIN|RING|RDY|Call Ready|SMS Ready|NO CARRIER|BUSY|NO ANSWER|NO DIALTONE|MISSED_CALL|VOICE CALL|NORMAL POWER DOWN|PB DONE"
     r"|SMS DONE|UNDER-VOLTAGE|OVER-VOLTAGE|\*PSUTTZ|DST:|START|\+SIMCARD)"
 )
 """How lines begin that modems say by themselves."""
@@ -102,6 +104,13 @@ class _Waiting:
         self.follows = False
         self.lines: list[str] = []
         self.done: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+
+    @property
+    def shown(self) -> str:
+        """The command as it may be written anywhere: no number, no PIN, no text."""
+        if self.command.startswith("ATD"):
+            return "the number"
+        return self.command if self.command.startswith("AT") and "CPIN=" not in self.command else "the message"
 
 
 class AtPort:
@@ -196,8 +205,7 @@ class AtPort:
             async with asyncio.timeout(timeout_s):
                 return await waiting.done
         except TimeoutError as fault:
-            shown = waiting.command if waiting.command.startswith("AT") and "CPIN=" not in waiting.command else "the message"
-            raise NoAnswer(f"no answer to {shown} within {timeout_s:g} s") from fault
+            raise NoAnswer(f"no answer to {waiting.shown} within {timeout_s:g} s") from fault
         finally:
             self._waiting = None
 
@@ -252,8 +260,11 @@ class AtPort:
             return True
         final = final_answer(line)
         if isinstance(final, ModemError):
-            shown = waiting.command if waiting.command.startswith("AT") and "CPIN=" not in waiting.command else "the message"
-            waiting.done.set_exception(Refused(shown, final))
+            waiting.done.set_exception(Refused(waiting.shown, final))
+            return True
+        if waiting.command.startswith("ATD") and line in CALL_OVER:
+            waiting.lines.append(line)
+            waiting.done.set_result(waiting.lines)
             return True
         if (final and waiting.prefix != "> ") or (line == "> " and waiting.prefix == "> "):
             waiting.done.set_result(waiting.lines)

@@ -47,6 +47,7 @@ class Condition(StrEnum):
     WEAK_SIGNAL = "weak-signal"
     MEMORY_FULL = "memory-full"
     GARBLED = "garbled"
+    NO_DIGITS = "no-digits"
 
 
 NEXT: Final[Mapping[tuple[State, Event], State]] = {

@@ -9,6 +9,7 @@ import logging
 import re
 import traceback
 from collections import deque
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,6 +22,7 @@ from gateway.modem.life import Condition, Event, Life, State
 from gateway.modem.mailbox import Mailbox, Reader
 from gateway.modem.pdu import Submit
 from gateway.modem.setup import Identity, SimRefused, set_up
+from gateway.modem.voice import Call, CallTiming, Voice
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +77,15 @@ class Ears(Reader, Protocol):
     def next_job(self, modem: str) -> Job | None:
         """Give the oldest text that this modem may try."""
 
+    def next_call(self, modem: str) -> Call | None:
+        """Give the oldest call that this modem may make."""
+
+    def needs(self, modem: str) -> bool:
+        """Whether a text waits that only this modem can take now."""
+
+    def call_came(self, modem: str, number: str) -> None:
+        """Somebody rang, and was not answered. number: as the network says it, empty where it is hidden."""
+
     def state_changed(self, news: PartState) -> None:
         """A fault began or ended."""
 
@@ -91,7 +102,8 @@ class Modem:
     """One modem's driver. `name` is what it is called in faults and references."""
 
     def __init__(
-        self, name: str, port: Path, baud: int, pin_file: Path | None, timing: Timing, ears: Ears
+        self, name: str, port: Path, baud: int, pin_file: Path | None, timing: Timing, ears: Ears, calls: CallTiming | None = None, *,
+        hears: bool = False,
     ) -> None:
         self.name = name
         self.life = Life(name)
@@ -106,6 +118,11 @@ class Modem:
         self._wake = asyncio.Event()
         self._heard: deque[str] = deque()
         self._mailbox = Mailbox(name, ears, self._ask, self._asked_gently, self.wake)
+        self._voice = Voice(name, self._ask, self._asked_gently, self._said_next, self._said_aside, calls or CallTiming())
+        self._hears = hears
+        self._aside: deque[str] = deque()
+        self.busy = False
+        """Whether it is sending or calling."""
         self._timeouts = 0
         self._garbled_before = 0
         self._supervise_at = self._poll_at = 0.0
@@ -159,8 +176,10 @@ class Modem:
                 self._set_up_at = asyncio.get_running_loop().time()
                 self.identity = await set_up(self._ask, self._pin_file)
                 self._mailbox.set_up(self.identity.memory)
-                logger.info("%s: %s %s, reports stored: %s, calls: %s, tones: %s", self.life.subject, self.identity.make,
-                            self.identity.model, self.identity.reports_stored, self.identity.calls, self.identity.tones)
+                logger.info("%s: %s %s, reports stored: %s, calls: %s, digits by %r", self.life.subject, self.identity.make,
+                            self.identity.model, self.identity.reports_stored, self.identity.calls, self.identity.detector)
+                deaf = self._hears and not self.identity.detector
+                self._observe(Condition.NO_DIGITS, deaf, "calls = \"dtmf\" is set and it detects none; it only rings")
                 self._supervise_at = self._poll_at = 0.0
                 self._served = True
                 try:
@@ -189,13 +208,40 @@ class Modem:
                 self._poll_at = loop.time() + self._timing.poll_s
             job = self._ears.next_job(self.name) if self.well else None
             if job is not None:
-                await self._carry(job)
+                await self._busily(self._carry(job))
+                continue
+            call = self._ears.next_call(self.name) if self.well and not self._heard else None
+            if call is not None:
+                await self._busily(self._voice.make(call, self.identity.detector if self._hears else "", lambda: self._ears.needs(self.name)))
                 continue
             try:
                 async with asyncio.timeout_at(min(self._supervise_at, self._poll_at)):
                     await self._wake.wait()
             except TimeoutError:
                 continue
+
+    async def _busily(self, doing: Awaitable[None]) -> None:
+        self.busy = True
+        try:
+            await doing
+        finally:
+            self.busy = False
+            self._heard.extendleft(reversed(self._aside))
+            self._aside.clear()
+
+    async def _said_next(self, seconds: float) -> str:
+        """What it says by itself within so many seconds; empty when it says nothing."""
+        if not self._heard:
+            self._wake.clear()
+            try:
+                async with asyncio.timeout(seconds):
+                    await self._wake.wait()
+            except TimeoutError:
+                return ""
+        return self._heard.popleft() if self._heard else ""
+
+    def _said_aside(self, line: str) -> None:
+        self._aside.append(line)
 
     # What it is asked
 
@@ -211,6 +257,8 @@ class Modem:
                 self._timed_out(str(fault))
                 if "+CPIN=" in command:
                     raise _Silent("no answer to the PIN") from fault  # a second PIN may be a second wrong one
+                if command.startswith("ATD"):
+                    raise _Silent("no answer to a number that was dialled") from fault  # nobody knows whether a phone rings
             except Refused:
                 self._timeouts = 0
                 raise
@@ -337,6 +385,11 @@ class Modem:
             await self._mailbox.read_one(announced[1], int(announced[2]))
         elif line.startswith(("+CMT:", "+CDS:")):
             self._mailbox.take_direct(line.partition("\n")[2])
+        elif line.startswith("+CLIP:"):
+            await self._voice.refuse()
+            self._heard = deque(one for one in self._heard if not one.startswith(("RING", "+CLIP:")))
+            number = re.match(r'\+CLIP: ?"([^"]*)"', line)
+            self._ears.call_came(self.name, number[1] if number else "")
         elif line in ("RDY", "SMS Ready") and asyncio.get_running_loop().time() - self._set_up_at > self._timing.boot_s:
             raise _Afresh
 

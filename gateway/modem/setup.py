@@ -37,15 +37,20 @@ class SimRefused(Unavailable):
 
 
 class Identity(Struct, frozen=True):
-    """What a modem says it is and can. calls, tones: voice calls; the other side's digits. Neither is proven on hardware."""
+    """What a modem says it is and can.
+
+    calls: voice calls. detector: the command that has the other side's digits heard; empty: it has none. Neither is proven on
+    hardware. operator: whose network it is in, as it says it.
+    """
 
     make: str = ""
     model: str = ""
     firmware: str = ""
     calls: bool = False
-    tones: bool = False
+    detector: str = ""
     reports_stored: bool = False
     memory: str = "SM"
+    operator: str = ""
 
 
 async def set_up(ask: Ask, pin_file: Path | None) -> Identity:
@@ -62,9 +67,25 @@ async def set_up(ask: Ask, pin_file: Path | None) -> Identity:
         raise SimRefused("the SIM names no service centre; expected a number; set it with AT+CSCA")
     stored = await _announcements(ask)
     await _tried(ask("AT+CMMS=2"))
+    await _tried(ask("AT+CHUP"))  # what an earlier process left ringing
+    await _tried(ask("ATX4"))  # BUSY and NO DIALTONE are said apart
+    await _tried(ask("AT+CLIP=1", timeout_s=15))
     calls = await _tried(ask("AT+CLIP=?", "+CLIP:")) and await _tried(ask("AT+CLCC", "+CLCC:"))
-    tones = await _tried(ask("AT+DDET=?", "+DDET:")) or await _tried(ask("AT+QTONEDET=?", "+QTONEDET:"))
-    return Identity(make, model, firmware, calls, tones, stored, memory)
+    detector = ""
+    for command, prefix in (("AT+DDET", "+DDET:"), ("AT+QTONEDET", "+QTONEDET:")):
+        if not detector and await _tried(ask(f"{command}=?", prefix)):
+            detector = command
+    return Identity(make, model, firmware, calls, detector, stored, memory, await _operator(ask))
+
+
+async def _operator(ask: Ask) -> str:
+    """The network it is in; empty while there is none."""
+    try:
+        lines = await ask("AT+COPS?", "+COPS:", timeout_s=15)
+    except Refused:
+        return ""
+    match = re.search(r'"([^"]*)"', lines[0]) if lines else None
+    return match[1] if match else ""
 
 
 async def _word(ask: Ask, command: str) -> str:

@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from gateway.channels.call import CallChannel
 from gateway.channels.channel import ChannelNews, Delivered, Outcome, PartState, Telling, Wrote
 from gateway.channels.sms import ModemSettings, SmsChannel, SmsSettings
 from gateway.modem.modem import Timing
+from gateway.modem.voice import CallTiming
 from simulators.modem_simulator import ModemSimulator
 from simulators.phone_network import Pace, PhoneNetwork
 
@@ -23,11 +25,15 @@ QUICK = Timing(
 )
 
 
+QUICK_CALLS = CallTiming(dial_s=0.5, ring_s=0.3, talk_s=0.4, look_s=0.02, prompt_every_s=0.1)
+
+
 class Gateway:
     """A channel that runs, and everything it has said."""
 
     def __init__(self, settings: SmsSettings) -> None:
         self.channel = SmsChannel(settings)
+        self.calls = CallChannel(self.channel)
         self.news: list[ChannelNews] = []
         self.origins: list[str] = []
         """Of the texts in `news`, which are compared without."""
@@ -40,7 +46,12 @@ class Gateway:
         self._run: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._run = asyncio.get_running_loop().create_task(self.channel.run(self._hear))
+        async def run() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.channel.run(self._hear))
+                group.create_task(self.calls.run(self._hear))
+
+        self._run = asyncio.get_running_loop().create_task(run())
 
     async def stop(self) -> None:
         if self._run is not None:
@@ -98,6 +109,9 @@ class Gateway:
     def faults(self) -> list[PartState]:
         return [news for news in self.news if isinstance(news, PartState)]
 
+    async def rings(self, to: str = ROSA, *, key: str = "c-1", attempt: int = 1) -> Outcome:
+        return await self.calls.send(Telling(key=key, attempt=attempt, number=1, address=to, text="", title="", language="es"))
+
     async def tells(self, text: str, to: str = ROSA, *, key: str = "n-1", attempt: int = 1) -> Outcome:
         return await self.channel.send(
             Telling(key=key, attempt=attempt, number=1, address=to, text=text, title="", language="es")
@@ -119,10 +133,11 @@ class Street:
         return self.network.modem(name, link, pin=pin, capacity=capacity, reports_stored=reports_stored, reports_in=reports_in)
 
     def gateway(
-        self, *names: str, timing: Timing = QUICK, wait_s: float = 3.0, pin_file: Path | None = None, parts_max: int = 4
+        self, *names: str, timing: Timing = QUICK, wait_s: float = 3.0, pin_file: Path | None = None, parts_max: int = 4,
+        modems: tuple[ModemSettings, ...] = (), calls: CallTiming = QUICK_CALLS,
     ) -> Gateway:
-        modems = tuple(ModemSettings(name, self.folder / name, pin_file=pin_file) for name in names or ("sim1",))
-        gateway = Gateway(SmsSettings(modems, parts_max=parts_max, wait_s=wait_s, timing=timing))
+        modems = modems or tuple(ModemSettings(name, self.folder / name, pin_file=pin_file) for name in names or ("sim1",))
+        gateway = Gateway(SmsSettings(modems, parts_max=parts_max, wait_s=wait_s, timing=timing, calls=calls))
         gateway.start()
         self.gateways.append(gateway)
         return gateway

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from controller.errors import BadConfig
-from gateway.channels.channel import Sent, Wrote
+from gateway.channels.channel import Pressed, Rang, Sent, Wrote
 from gateway.channels.sms import ModemSettings, SmsSettings
-from simulators.phone_console import COMMANDS, HELP, obey, phones
+from simulators.phone_console import COMMANDS, HELP, OF_PHONES, obey, phones
 from tests.sms.conftest import QUICK, ROSA, Gateway, Street
 
 PHONES = (sys.executable, "-c", "from simulators.phone_network import app; app()")
@@ -76,6 +76,22 @@ async def test_each_fault_can_be_typed_and_is_explained(street: Street) -> None:
     assert "is no number" in obey(street.network, "error sim1 many")
     assert obey(street.network, f"off {ROSA}") == ""
     assert not street.network.phone(ROSA).on
+
+
+async def test_phones_can_be_called_and_call(street: Street) -> None:
+    street.modem()
+    gateway = street.gateway(modems=(ModemSettings("sim1", street.folder / "sim1", calls="dtmf"),))
+    await gateway.is_well()
+    for what in OF_PHONES:
+        assert f"  {what} +51987654321" in HELP or f"| {what}" in HELP
+    for line in (f"off {ROSA}", f"on {ROSA}", f"busy {ROSA}", f"free {ROSA}", f"pickup {ROSA} 1"):
+        assert obey(street.network, line) == ""
+    assert await gateway.rings() == Sent("sim1")
+    assert Pressed("c-1", "1") in gateway.news
+    assert obey(street.network, f"ignore {ROSA}") == ""
+    assert "expected one of sim1" in obey(street.network, f"ring {ROSA} sim9")
+    assert obey(street.network, f"ring {ROSA} sim1") == ""
+    await gateway.says(Rang("sms", ROSA, going=False))
 
 
 async def test_a_script_may_be_a_file(tmp_path: Path) -> None:
