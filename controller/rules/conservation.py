@@ -22,7 +22,6 @@ from controller.rules.remembered import DAY_MS
 
 LOST: Final = "press-lost"
 NOT_PROVEN: Final = "not-proven"
-FAULTS: Final = frozenset({LOST, NOT_PROVEN})
 AGAIN_MS: Final = 600_000
 NAMED_AFTER_MS: Final = DAY_MS + 3_600_000
 """A node that has proven nothing for a day and the hour in which it is asked."""

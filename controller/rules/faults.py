@@ -5,18 +5,17 @@ from typing import Final
 
 from controller.entries import Chain, FaultEnded, FaultRaised, NoticeMoved, NoticeQueued
 from controller.registry import Member
-from controller.rules import codes
+from controller.rules import codes, menders
 from controller.rules.desk import Desk
 from controller.rules.effects import StopNotice
+from controller.rules.fault_kinds import Ends, kind_of
 from controller.rules.remembered import FINAL, Notice
 from controller.rules.signs import Signs
 from controller.rules.telling import FAULTS, queue, ways
 
-URGENT: Final = frozenset({"cannot-commit", "down", "no-answer", "hung", "unplugged", "no-network", "sim", "nobody-to-tell", "rules-failed"})
-"""Codes of faults with which people may not be told."""
 ENDS_BY_ITSELF_MS: Final = 3_600_000
 """What is only ever seen happening is over when it was not seen for so long."""
-SEEN_ONLY: Final = frozenset({"two-devices-one-name", "same-number-two-presses", "rules-failed"})
+REASONS: Final = frozenset({"FAULT", "FAULT_REMINDER", "FAULT_ENDED", "FAULT_GREW"})
 
 
 def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret: bool = False) -> None:
@@ -29,8 +28,8 @@ def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret
     fault = codes.fault_id(desk.zone, subject, code, desk.now.utc_ms, secret=secret)
     know = set() if secret else _know_still(desk, subject, code)
     desk.record(Chain.SEALED if secret else Chain.OPEN, FaultRaised(fault, subject, code, detail[:200]))
-    if not secret:
-        _tell(desk, fault, "fault", "FAULT", [member for member in _menders(desk, code) if member.id not in know])
+    if not secret and not menders.waits(desk, desk.state.faults[fault]):
+        _tell(desk, fault, "fault", "FAULT", [member for member in menders.hearers(desk, subject, code) if member.id not in know])
 
 
 def end_fault(desk: Desk, subject: str, code: str, *, secret: bool = False) -> None:
@@ -93,11 +92,17 @@ def look(desk: Desk, signs: Signs) -> None:
     for fault in list(desk.state.faults.values()):
         key = fault.subject, fault.code
         secret = desk.state.sealed_faults.get(key) == fault.id
-        if fault.code in SEEN_ONLY and desk.at_ms - signs.seen_at_ms.setdefault(fault.id, desk.at_ms) >= ENDS_BY_ITSELF_MS:
+        row = kind_of(*key)
+        if row.ends is Ends.UNSEEN and desk.at_ms - signs.seen_at_ms.setdefault(fault.id, desk.at_ms) >= ENDS_BY_ITSELF_MS:
             del signs.seen_at_ms[fault.id]
             end_fault(desk, *key, secret=secret)
-        elif not secret and desk.now.utc_ms - desk.state.fault_told_at_ms.get(key, desk.now.utc_ms) >= desk.policy.times.fault_repeat_s * 1000:
-            _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER", _menders(desk, fault.code))
+        elif not secret and not fault.notices and not menders.waits(desk, fault):
+            # It has stood long enough; or nobody was there to be told, or all knew of it still.
+            know = desk.state.fault_known.get(key, ())
+            _tell(desk, fault.id, "fault", "FAULT", [member for member in menders.hearers(desk, *key) if member.id not in know])
+        told_at_ms = desk.state.fault_told_at_ms.get(key, desk.now.utc_ms)
+        if not secret and key in desk.state.fault_of and desk.now.utc_ms - told_at_ms >= menders.repeat_s(desk, *key) * 1000:
+            _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER", menders.hearers(desk, *key))
 
 
 def goes_another_way(desk: Desk, notice: Notice, moved: NoticeMoved) -> bool:
@@ -107,7 +112,7 @@ def goes_another_way(desk: Desk, notice: Notice, moved: NoticeMoved) -> bool:
     """
     queued = notice.queued
     member = desk.registry.members.get(queued.member)
-    if member is None or queued.reason not in {"FAULT", "FAULT_REMINDER", "FAULT_ENDED"}:
+    if member is None or queued.reason not in REASONS:
         return False
     spent = [*queued.about.get("spent", "").split(), queued.channel]
     left = [channel for channel in desk.policy.faults_to.channels if channel not in spent]
@@ -129,11 +134,6 @@ def tell_members(
         for n, way in enumerate(ways(members, tuple(channels)), first)
     )
     queue(desk, chain, notices, fault=fault, in_s=in_s)
-
-
-def _menders(desk: Desk, code: str) -> list[Member]:
-    to = desk.policy.faults_to
-    return desk.network.members_with(to.urgent_roles if code in URGENT else to.roles)
 
 
 def _tell(desk: Desk, ident: str, template: str, reason: str, members: Iterable[Member], in_s: int = 0) -> None:

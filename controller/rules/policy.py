@@ -17,6 +17,7 @@ from controller.errors import BadConfig
 from controller.messages import InputSettings, KindSettings, Name, Pulse, Settings
 from controller.registry import Input, Role
 from controller.rules import policy_zones
+from controller.rules.fault_kinds import FAULT_KINDS
 from controller.settings_file import convert
 
 ChannelName = Literal["sms", "call", "dc09", "cap", "apprise", "webhook"]
@@ -168,12 +169,25 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     many_late: Annotated[int, Meta(ge=2, le=10_000)] = 5
 
 
+class FaultChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a district changes of one fault's row: who hears of it, after how long, and how often they are reminded."""
+
+    roles: tuple[Role, ...] = ()
+    after_s: Annotated[int, Meta(ge=0, le=604_800)] | None = None
+    repeat_s: Annotated[int, Meta(ge=600, le=2_592_000)] | None = None
+
+
 class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who is told that something needs mending; `urgent` ones (nobody can be told, the record cannot be kept) go to both."""
+    """Who is told that something needs mending; `urgent` ones (nobody can be told, the record cannot be kept) go to both.
+
+    block_roles: who hears what a block's own people can mend. of: by the key of a fault's row (`node/late`), what is changed of it.
+    """
 
     roles: tuple[Role, ...] = (Role.TECHNICIAN,)
     urgent_roles: tuple[Role, ...] = (Role.TECHNICIAN, Role.COORDINATOR)
+    block_roles: tuple[Role, ...] = (Role.REPRESENTATIVE,)
     channels: tuple[ChannelName, ...] = ("sms", "apprise", "webhook")
+    of: dict[str, FaultChange] = {}
 
 
 Hour = Annotated[int, Meta(ge=0, le=23)]
@@ -206,6 +220,8 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
                 yield f"[kinds.{needed}]: missing; expected it, since nodes send presses of this kind by themselves; add it"
         if self.forced not in self.kinds or self.kinds[self.forced].audible:
             yield f"forced: {self.forced!r}; expected a silent kind: its circle is told when somebody cancels under threat; correct it"
+        for name in self.faults_to.of.keys() - FAULT_KINDS.keys():
+            yield f"[faults_to.of.{name!r}]: no such fault; expected one of {', '.join(FAULT_KINDS)}; correct it"
         patterns: dict[tuple[Pulse, ...], str] = {}
         for name, kind in self.kinds.items():
             if kind.pattern:

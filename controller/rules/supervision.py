@@ -7,7 +7,8 @@ from controller.messages import Answer, Kept, NodeFault, Receipt
 from controller.rules import conservation, self_tests, technicians
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
-from controller.rules.faults import SEEN_ONLY, URGENT, end_fault, raise_fault, seen
+from controller.rules.fault_kinds import Shows, kind_of, said_by_node
+from controller.rules.faults import end_fault, raise_fault, seen
 from controller.rules.faults import look as look_at_faults
 from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeAsked, NodeBeat, NodeDone, NodeOnline, PartFailed, PartRecovered
 from controller.rules.remembered import NodeLife
@@ -93,12 +94,17 @@ def asked(desk: Desk, signs: Signs, event: NodeAsked) -> None:
     """A tap at rest: is somebody there tonight?"""
     node, ask = event.node, event.ask
     _heard(desk, signs, node, ask.boot)
-    why = next((code for subject, code in desk.state.fault_of if code in URGENT or subject == f"node/{node}"), "")
+    why = next((code for subject, code in desk.state.fault_of if _shows(node, subject, code)), "")
     if not why and not self_tests.passed_lately(desk, node):
         why = self_tests.NOT_TESTED
     ok = not why
     desk.record(Chain.OPEN, NodeAskedRecorded(node, ask.boot, ask.input, flag(ok), why))
     desk.then(SendDown(node, Answer(ask.boot, ask.id, ok, why)))
+
+
+def _shows(node: str, subject: str, code: str) -> bool:
+    shows = kind_of(subject, code).shows
+    return shows is Shows.ZONE or (shows is Shows.NODE and subject == f"node/{node}")
 
 
 def done(desk: Desk, signs: Signs, event: NodeDone) -> None:
@@ -226,9 +232,8 @@ def _faults(desk: Desk, signs: Signs, node: str, said: tuple[NodeFault, ...]) ->
     """Raise what the node names and did not before; end what it names no more."""
     known = signs.faults.get(node)
     if known is None:
-        ours = {LATE, UNKNOWN_KIND, self_tests.FAILED, *conservation.FAULTS, *SEEN_ONLY}
         standing = {*desk.state.fault_of, *desk.state.sealed_faults}
-        before = {code for subject, code in standing if subject == f"node/{node}" and code.partition(":")[0] not in ours}
+        before = {code for subject, code in standing if subject == f"node/{node}" and said_by_node(subject, code)}
     else:
         before = {_code(fault) for fault in known}
     now = {_code(fault): _secret(desk, node, fault) for fault in said}

@@ -303,11 +303,11 @@ class _Line:
         for code in sorted(self._reported - codes):
             self._report(PartState(subject, code, faulty=False))
         for code in sorted(codes - self._reported):
-            self._report(PartState(subject, code, faulty=True, detail=f"receiver {self._place}: {_DETAILS[code]}"))
+            self._report(PartState(subject, code, faulty=True, detail=f"receiver {self._place}: {DETAILS[code]}"))
         self._reported = codes
 
 
-_DETAILS: Final = {
+DETAILS: Final = {
     "no-answer": "no answer to link tests or messages; check the line and call its owner",
     "refused": "it refuses what is sent; its owner must know account and key",
 }

@@ -10,12 +10,13 @@ from datetime import time
 from pathlib import Path
 from typing import Any, TypeVar
 
-from controller.entries import Body, Chain, IncidentOpened, NoticeQueued, NoticesQueued
+from controller.entries import Body, Chain, FaultRaised, IncidentOpened, NoticeQueued, NoticesQueued
 from controller.instants import Now
 from controller.messages import Beat, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, Stream, Tally, digest_of, encode
 from controller.registry import Block, Contact, District, Input, Member, Node, PrivateRef, Registry, Role, Shift, Zone
 from controller.rules.acts import Act
 from controller.rules.effects import Accepted, GiveReceipt, QueueNotice, Record, Refused, SendDown, SendOrder, StopNotice, ZoneEffect
+from controller.rules.fault_kinds import FAULT_KINDS, row
 from controller.rules.inputs import (
     Looked,
     MemberWrote,
@@ -145,6 +146,8 @@ class Night:
                     self.lights[node] = state
                 case _:
                     pass
+        for _, _, body in self.entries[len(self.entries) - len(records):]:
+            assert not isinstance(body, FaultRaised) or row(body.subject, body.code) in FAULT_KINDS, "every fault has its row"
         for effect in rest:
             assert not isinstance(effect, QueueNotice) or effect.notice.template in TEMPLATES
         for check in self.checks:

@@ -127,7 +127,7 @@ def test_many_late_at_once_are_one_fault_of_the_zone() -> None:
     night.beating.clear()
     night.passes(s=600)
     assert [(fault.subject, fault.code) for fault in night.bodies(FaultRaised)] == [("zone/nodes", "many-late")]
-    night.expects(tito="fault")
+    night.expects(tito="fault", caro="fault")
     for node in ("b12n1", "b12n2", "b13n1"):
         night.births(node)
     night.passes(s=60)
