@@ -97,6 +97,7 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "modem/weak-signal": _PART,
     "modem/memory-full": _PART,
     "modem/garbled": _PART,
+    "modem/no-digits": _PART,
     "receiver/no-answer": _URGENT,
     "receiver/refused": _PART,
     "cap/expired": _PART,
