@@ -6,7 +6,8 @@ personal: names, phone numbers, addresses of homes and channel URLs are private;
 (`..._ref`) that only `controller/records/private.py` can open.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Final
@@ -18,6 +19,10 @@ from controller.messages import Name
 
 PrivateRef = Annotated[str, Meta(pattern="^p-[0-9a-z]{8,32}$", description="the id of a private value")]
 PublicKey = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="an X25519 public key in hex")]
+
+
+EXCLUDED_PATTERN: Final = re.compile(r"^((household|station):)?[a-z0-9][a-z0-9-]{0,31}$")
+Excluded = Annotated[str, Meta(pattern=EXCLUDED_PATTERN.pattern, description="a member, household:<id> or station:<id>")]
 
 
 class Role(StrEnum):
@@ -71,6 +76,8 @@ class Block(Struct, frozen=True):
     """The nearest point that a vehicle reaches."""
     latitude: float | None = None
     longitude: float | None = None
+    neighbours: tuple[str, ...] = ()
+    """Blocks that look out for this one, by list: `b13` of the same zone, `z2/b01` of another."""
 
 
 class Node(Struct, frozen=True):
@@ -86,7 +93,7 @@ class Input(Struct, frozen=True):
     """A button or contact of a node.
 
     address_ref: the exact address (lot, floor, house), given only to who has taken the incident.
-    excludes: ids of members whom a silent press here must never reach, by any way.
+    excludes: whom a silent press here must never reach, by any way: a member by id, `household:<id>`, `station:<id>`.
     number: by which receivers tell this input from the zone's others, 1 to 999; theirs is a table on paper, so it stays
     the same whatever else changes, and is never given to another input by itself. 0: it has none.
     """
@@ -95,7 +102,7 @@ class Input(Struct, frozen=True):
     input: Name
     kind: Name
     address_ref: PrivateRef | None = None
-    excludes: tuple[Name, ...] = ()
+    excludes: tuple[Excluded, ...] = ()
     number: int = 0
 
 
@@ -109,7 +116,8 @@ class Contact(Struct, frozen=True):
 class Member(Struct, frozen=True):
     """A person, or a desk, that is told. Appears to others under the call sign.
 
-    contacts: in the order in which they are preferred.
+    contacts: in the order in which they are preferred. household: who lives under one roof bears one id; station: who serves in
+    one, or one desk. A silent input can exclude either as a whole.
     """
 
     id: Name
@@ -119,6 +127,20 @@ class Member(Struct, frozen=True):
     language: str = "es"
     name_ref: PrivateRef | None = None
     contacts: tuple[Contact, ...] = ()
+    household: str = ""
+    station: str = ""
+
+
+class OnHolidays(StrEnum):
+    """Whether a shift is served on the district's holidays."""
+
+    ALSO = "also"
+    NOT = "not"
+    ONLY = "only"
+
+
+HAND_OVER_MAX: Final = 240
+"""Minutes; a shift that stays longer is a longer shift."""
 
 
 class Shift(Struct, frozen=True):
@@ -127,6 +149,8 @@ class Shift(Struct, frozen=True):
     weekdays: 1 Monday to 7 Sunday, of the day on which the shift starts; empty: every day.
     starts, ends: local time in the district; an end not after the start lies on the next day (equal: 24 hours).
     blocks: empty for the whole zone. since, until: the first and last day on which it starts.
+    dates: where there are any, the only days on which it starts. except_on: days on which it does not start.
+    hand_over: for so many minutes after its end it goes on, beside whoever comes then.
     """
 
     id: Name
@@ -139,6 +163,27 @@ class Shift(Struct, frozen=True):
     blocks: tuple[Name, ...] = ()
     since: date | None = None
     until: date | None = None
+    dates: tuple[date, ...] = ()
+    except_on: tuple[date, ...] = ()
+    holidays: OnHolidays = OnHolidays.ALSO
+    hand_over: Annotated[int, Meta(ge=0, le=HAND_OVER_MAX)] = 0
+
+
+class Swap(Struct, frozen=True):
+    """Another member serves a shift that starts on a day."""
+
+    id: Name
+    zone: Name
+    shift: Name
+    day: date
+    member: Name
+
+
+class Holiday(Struct, frozen=True):
+    """A day on which the district rests."""
+
+    day: date
+    name: str
 
 
 class Registry(Struct, frozen=True):
@@ -157,10 +202,20 @@ class Registry(Struct, frozen=True):
     """By (node, input)."""
     members: Mapping[str, Member] = field(default_factory=dict)
     shifts: tuple[Shift, ...] = ()
+    swaps: tuple[Swap, ...] = ()
+    holidays: tuple[Holiday, ...] = ()
+
+
+def excluded_members(excludes: Collection[str], members: Iterable[Member]) -> frozenset[str]:
+    """Whom an input's exclusions are, by id: members, and everybody of the households and stations among them."""
+    return frozenset(
+        member.id for member in members
+        if member.id in excludes or f"household:{member.household}" in excludes or f"station:{member.station}" in excludes
+    )
 
 
 INPUT_NUMBER_MAX: Final = 999
 """What Contact ID has room for."""
 
-TABLES: Final = ("district", "zones", "blocks", "nodes", "inputs", "members", "shifts")
+TABLES: Final = ("district", "zones", "blocks", "nodes", "inputs", "members", "shifts", "swaps", "holidays")
 """The CSV files of a registry folder, without `.csv`."""

@@ -17,20 +17,27 @@ from controller.dc09_address import parse_address
 from controller.errors import BadMessage
 from controller.messages import NAME_PATTERN
 from controller.records import phones
-from controller.registry import Role
+from controller.registry import EXCLUDED_PATTERN, OnHolidays, Role
 
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "district": ("id", "name", "timezone", "language"),
     "zones": ("id", "name"),
-    "blocks": ("id", "zone", "name", "meeting_point", "landmark", "vehicle_point", "latitude", "longitude"),
+    "blocks": ("id", "zone", "name", "meeting_point", "landmark", "vehicle_point", "latitude", "longitude", "neighbours"),
     "nodes": ("id", "block", "public_key"),
     "inputs": ("node", "input", "kind", "address", "excludes", "number"),
-    "members": ("id", "zone", "call_sign", "roles", "language", "name", "contacts"),
-    "shifts": ("id", "member", "role", "starts", "ends", "weekdays", "blocks", "since", "until"),
+    "members": ("id", "zone", "call_sign", "roles", "language", "name", "contacts", "household", "station"),
+    "shifts": ("id", "member", "role", "starts", "ends", "weekdays", "blocks", "since", "until", "dates", "except_on", "holidays", "hand_over"),
+    "swaps": ("id", "shift", "day", "member"),
+    "holidays": ("day", "name"),
 }
 """The files, without `.csv`, and their columns; the order of the columns is free."""
-OPTIONAL: Final = {"inputs": frozenset({"number"})}
+OPTIONAL: Final = {
+    "blocks": frozenset({"neighbours"}), "inputs": frozenset({"number"}), "members": frozenset({"household", "station"}),
+    "shifts": frozenset({"dates", "except_on", "holidays", "hand_over"}),
+}
 """Which columns a file may do without; they are then empty."""
+LEFT_OUT: Final = frozenset({"swaps", "holidays"})
+"""Which files a folder may do without."""
 
 CHANNELS: Final = ("sms", "call", "dc09", "cap", "apprise", "webhook")
 CONTACTS_BETWEEN: Final = " | "
@@ -80,11 +87,31 @@ class Line:
             self.fault(column, "an id: small letters, digits and -, at most 32")
         return text
 
+    def name_or_none(self, column: str) -> str:
+        """An id, or nothing."""
+        return self.name(column) if self._cells[column] else ""
+
     def names(self, column: str) -> tuple[str, ...]:
         """Ids with blanks between, or none; in order and each once."""
         names = self._cells[column].split()
         if not all(NAME_PATTERN.match(name) for name in names):
             self.fault(column, "ids with blanks between", found="found what is no list of ids")
+        return tuple(sorted(set(names)))
+
+    def neighbours(self, column: str) -> tuple[str, ...]:
+        """Blocks of this zone by their ids, of another as zone/block, with blanks between, or none; in order and each once."""
+        names = self._cells[column].split()
+        if not all(all(NAME_PATTERN.match(part) for part in name.split("/", 1)) for name in names):
+            self.fault(column, "ids of blocks with blanks between, those of another zone as zone/block")
+            return ()
+        return tuple(sorted(set(names)))
+
+    def excluded(self, column: str) -> tuple[str, ...]:
+        """Members, households and stations with blanks between, or none; in order and each once."""
+        names = self._cells[column].split()
+        if not all(EXCLUDED_PATTERN.match(name) for name in names):
+            self.fault(column, "ids of members, household:id or station:id, with blanks between", found="found what is no list of these")
+            return ()
         return tuple(sorted(set(names)))
 
     def text(self, column: str, *, needed: bool = True) -> str:
@@ -173,6 +200,29 @@ class Line:
         except ValueError:
             self.fault(column, "a date, e.g. 2026-07-28, or nothing")
             return None
+
+    def days(self, column: str) -> tuple[date, ...]:
+        """Dates with blanks between, or none; in order and each once."""
+        try:
+            return tuple(sorted({date.fromisoformat(word) for word in self._cells[column].split()}))
+        except ValueError:
+            self.fault(column, "dates with blanks between, e.g. 2026-07-28 2026-07-29, or nothing")
+            return ()
+
+    def the_day(self, column: str) -> date:
+        """A date."""
+        found = self.day(column)
+        if found is None and not self._cells[column]:
+            self.fault(column, "a date, e.g. 2026-07-28", "fill it in")
+        return found or date.min
+
+    def holidays(self, column: str) -> OnHolidays:
+        """Whether it is served on holidays; empty: then, too."""
+        try:
+            return OnHolidays(self._cells[column] or OnHolidays.ALSO)
+        except ValueError:
+            self.fault(column, f"one of {', '.join(OnHolidays)}, or nothing for {OnHolidays.ALSO.value}")
+            return OnHolidays.ALSO
 
     def weekdays(self, column: str) -> tuple[int, ...]:
         """Weekdays, 1 Monday to 7 Sunday, singly or as ranges; empty: every day."""
@@ -270,6 +320,8 @@ def lines(path: Path, faults: Faults) -> Iterator[Line]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
+        if path.stem in LEFT_OUT:
+            return
         faults.add(str(path), "no such file", f"a CSV file with the columns {','.join(wanted)}", "add it, if need be with its header alone")
         return
     except UnicodeDecodeError as fault:

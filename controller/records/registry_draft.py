@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, field
 
-from controller.registry import Block, District, Input, Member, Node, Registry, Shift, Zone
+from controller.registry import Block, District, Holiday, Input, Member, Node, Registry, Shift, Swap, Zone
 
 ContactText = tuple[str, str]
 """(channel, address)."""
@@ -25,6 +25,8 @@ class Draft(Struct):
     inputs: dict[tuple[str, str], Input] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     shifts: dict[str, Shift] = field(default_factory=dict)
+    swaps: dict[str, Swap] = field(default_factory=dict)
+    holidays: tuple[Holiday, ...] = ()
     addresses: dict[tuple[str, str], str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     contacts: dict[str, tuple[ContactText, ...]] = field(default_factory=dict)
@@ -37,9 +39,11 @@ def version_of(registry: Draft | Registry) -> str:
     """The hash that names a registry, in hex: the same for the same network, in whatever database it is kept.
 
     It is written into the open chain, so it covers only what everybody may see: neither personal values, which could be
-    guessed from it, nor whom a silent input excludes; and not the inputs' numbers, which each database gives.
+    guessed from it, nor whom a silent input excludes, nor by which household or station; and not the inputs' numbers, which
+    each database gives.
     """
     shifts = registry.shifts.values() if isinstance(registry, Draft) else registry.shifts
+    swaps = registry.swaps.values() if isinstance(registry, Draft) else registry.swaps
     seen: dict[str, Any] = {
         "district": registry.district,
         "zone": registry.zone,
@@ -51,6 +55,8 @@ def version_of(registry: Draft | Registry) -> str:
             for _, member in sorted(registry.members.items())
         ],
         "shifts": sorted(shifts, key=lambda shift: shift.id),
+        "swaps": sorted(swaps, key=lambda swap: swap.id),
+        "holidays": sorted(registry.holidays, key=lambda holiday: holiday.day),
     }
     return hashlib.sha256(b"cuadra-registry-1" + msgspec.json.encode(seen, order="sorted")).hexdigest()
 

@@ -7,13 +7,29 @@ from collections.abc import Iterable, Mapping
 from datetime import date, time
 from typing import Any, Final, NamedTuple
 
+from msgspec import structs
 from sqlalchemy import Connection, Engine, Table, func, insert, select, update
 
 from controller.errors import BadConfig
 from controller.records import database, tables
 from controller.records.private import Private, Session
 from controller.records.registry_draft import ContactText, Draft, version_of
-from controller.registry import INPUT_NUMBER_MAX, Block, Contact, District, Input, Member, Node, Registry, Role, Shift, Zone
+from controller.registry import (
+    INPUT_NUMBER_MAX,
+    Block,
+    Contact,
+    District,
+    Holiday,
+    Input,
+    Member,
+    Node,
+    OnHolidays,
+    Registry,
+    Role,
+    Shift,
+    Swap,
+    Zone,
+)
 
 Key = tuple[str | int, ...]
 """A row's key without the zone."""
@@ -73,6 +89,8 @@ def load(engine: Engine, zone: str) -> Registry:
         inputs={(row["node"], row["id"]): _input(row) for row in found["input"]},
         members={row["id"]: _member(zone, row, contacts.get(row["id"], ())) for row in found["member"]},
         shifts=tuple(_shift(zone, row) for row in sorted(found["shift"], key=lambda row: str(row["id"]))),
+        swaps=tuple(_swap(zone, row) for row in sorted(found["swap"], key=lambda row: str(row["id"]))),
+        holidays=tuple(Holiday(date.fromisoformat(row["day"]), row["name"]) for row in sorted(found["holiday"], key=lambda row: str(row["day"]))),
     )
 
 
@@ -81,12 +99,14 @@ def draft_of(registry: Registry, private: Private) -> Draft:
     values = private.get_many(_refs(registry))
     draft = Draft(registry.district, registry.zone, blocks=dict(registry.blocks), nodes=dict(registry.nodes))
     draft.shifts = {shift.id: shift for shift in registry.shifts}
+    draft.swaps = {swap.id: swap for swap in registry.swaps}
+    draft.holidays = registry.holidays
     for key, one in registry.inputs.items():
         draft.inputs[key] = Input(one.node, one.input, one.kind, excludes=one.excludes, number=one.number)
         if one.address_ref:
             draft.addresses[key] = values.get(one.address_ref, "")
     for key_, member in registry.members.items():
-        draft.members[key_] = Member(member.id, member.zone, member.call_sign, member.roles, member.language)
+        draft.members[key_] = structs.replace(member, name_ref=None, contacts=())
         if member.name_ref:
             draft.names[key_] = values.get(member.name_ref, "")
         draft.contacts[key_] = tuple((contact.channel, values.get(contact.address_ref, "")) for contact in member.contacts)
@@ -94,10 +114,10 @@ def draft_of(registry: Registry, private: Private) -> Draft:
 
 
 def retired(connection: Connection, zone: str) -> set[tuple[str, Key]]:
-    """The ids that are used up: (table, key) of every retired row, contacts apart, which have a place and no id."""
+    """The ids that are used up: (table, key) of every retired row; contacts and holidays, which have a place and no id, apart."""
     return {
         (table.name, key)
-        for table in _TABLES if table is not tables.CONTACT
+        for table in _TABLES if table is not tables.CONTACT and table is not tables.HOLIDAY
         for key, row in _stored(connection, table, zone, also_retired=True).items() if row["retired_rev"]
     }
 
@@ -130,6 +150,7 @@ def replace(connection: Connection, private: Private, draft: Draft, change: Chan
 
 _TABLES: Final = (
     tables.DISTRICT, tables.ZONE, tables.BLOCK, tables.NODE, tables.INPUT, tables.MEMBER, tables.CONTACT, tables.SHIFT,
+    tables.SWAP, tables.HOLIDAY,
 )
 """In the order in which they refer to one another."""
 
@@ -216,12 +237,14 @@ def _wanted(draft: Draft, merge: _Merge) -> dict[str, dict[Key, Columns]]:
     return {
         "district": {(): {"id": district.id, "name": district.name, "timezone": district.timezone, "language": district.language}},
         "zone": {(): {"name": draft.zone.name, "district": draft.zone.district}},
-        "block": {(block.id,): _columns(block, _BLOCK) for block in draft.blocks.values()},
+        "block": {(block.id,): _columns(block, _BLOCK) | {"neighbours": " ".join(block.neighbours)} for block in draft.blocks.values()},
         "node": {(node.id,): {"block": node.block, "public_key": node.public_key} for node in draft.nodes.values()},
         "input": {key: _input_columns(draft, merge, key, one) | {"number": numbers[key]} for key, one in draft.inputs.items()},
         "member": {(member.id,): _member_columns(draft, merge, member) for member in draft.members.values()},
         "contact": _contact_rows(draft, merge),
         "shift": {(shift.id,): _shift_columns(shift) for shift in draft.shifts.values()},
+        "swap": {(swap.id,): {"shift": swap.shift, "day": swap.day.isoformat(), "member": swap.member} for swap in draft.swaps.values()},
+        "holiday": {(holiday.day.isoformat(),): {"name": holiday.name} for holiday in draft.holidays},
     }
 
 
@@ -251,6 +274,7 @@ def _member_columns(draft: Draft, merge: _Merge, member: Member) -> Columns:
     ref = merge.people.keep(row["name_ref"] if row else "", member.id, "name", draft.names.get(member.id, ""))
     return {
         "call_sign": member.call_sign, "roles": " ".join(member.roles), "language": member.language, "name_ref": ref,
+        "household": member.household, "station": member.station,
     }
 
 
@@ -296,11 +320,13 @@ def _shift_columns(shift: Shift) -> Columns:
         "member": shift.member, "role": shift.role.value, "starts": shift.starts.isoformat("minutes"), "ends": shift.ends.isoformat("minutes"),
         "weekdays": " ".join(map(str, shift.weekdays)), "blocks": " ".join(shift.blocks),
         "since": shift.since.isoformat() if shift.since else "", "until": shift.until.isoformat() if shift.until else "",
+        "dates": _days(shift.dates), "except_on": _days(shift.except_on),
+        "holidays": "" if shift.holidays is OnHolidays.ALSO else shift.holidays.value, "hand_over": shift.hand_over,
     }
 
 
 def _block(zone: str, row: Columns) -> Block:
-    return Block(row["id"], zone, **{name: row[name] for name in _BLOCK})
+    return Block(row["id"], zone, **{name: row[name] for name in _BLOCK}, neighbours=tuple(row["neighbours"].split()))
 
 
 def _input(row: Columns) -> Input:
@@ -309,14 +335,28 @@ def _input(row: Columns) -> Input:
 
 def _member(zone: str, row: Columns, contacts: Iterable[Contact]) -> Member:
     roles = tuple(Role(role) for role in row["roles"].split())
-    return Member(row["id"], zone, row["call_sign"], roles, row["language"], row["name_ref"] or None, tuple(contacts))
+    return Member(row["id"], zone, row["call_sign"], roles, row["language"], row["name_ref"] or None, tuple(contacts),
+                  row["household"], row["station"])
 
 
 def _shift(zone: str, row: Columns) -> Shift:
     return Shift(
         row["id"], zone, row["member"], Role(row["role"]), time.fromisoformat(row["starts"]), time.fromisoformat(row["ends"]),
         tuple(map(int, row["weekdays"].split())), tuple(row["blocks"].split()), _date(row["since"]), _date(row["until"]),
+        _read_days(row["dates"]), _read_days(row["except_on"]), OnHolidays(row["holidays"] or OnHolidays.ALSO), row["hand_over"],
     )
+
+
+def _swap(zone: str, row: Columns) -> Swap:
+    return Swap(row["id"], zone, row["shift"], date.fromisoformat(row["day"]), row["member"])
+
+
+def _days(days: Iterable[date]) -> str:
+    return " ".join(day.isoformat() for day in days)
+
+
+def _read_days(text: str) -> tuple[date, ...]:
+    return tuple(map(date.fromisoformat, text.split()))
 
 
 def _date(text: str) -> date | None:

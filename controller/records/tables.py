@@ -132,7 +132,7 @@ BLOCK: Final = _table(
     "block",
     _key("zone"), _key("id"),
     _text("name"), _text("meeting_point"), _text("landmark"), _text("vehicle_point"),
-    Column("latitude", Float(53), nullable=True), Column("longitude", Float(53), nullable=True),
+    Column("latitude", Float(53), nullable=True), Column("longitude", Float(53), nullable=True), _text("neighbours"),
     *_kept(),
 )
 
@@ -147,11 +147,12 @@ INPUT: Final = _table(
     _key("zone"), _key("node"), _key("id"), _text("kind"), _text("address_ref"), _text("excludes"), _number("number"), *_kept(),
     ForeignKeyConstraint(["zone", "node"], ["node.zone", "node.id"]),
 )
-"""excludes: members' ids with blanks between, in order. number: at receivers; a retired input keeps its own, so that nobody gets it by chance."""
+"""excludes: whom, with blanks between, in order. number: at receivers; a retired input keeps its own, so that nobody gets it by chance."""
 
 MEMBER: Final = _table(
     "member",
-    _key("zone"), _key("id"), _text("call_sign"), _text("roles"), _text("language"), _text("name_ref"), *_kept(),
+    _key("zone"), _key("id"), _text("call_sign"), _text("roles"), _text("language"), _text("name_ref"), _text("household"), _text("station"),
+    *_kept(),
 )
 
 CONTACT: Final = _table(
@@ -163,9 +164,19 @@ CONTACT: Final = _table(
 SHIFT: Final = _table(
     "shift",
     _key("zone"), _key("id"), _text("member"), _text("role"), _text("starts"), _text("ends"), _text("weekdays"), _text("blocks"),
-    _text("since"), _text("until"), *_kept(),
+    _text("since"), _text("until"), _text("dates"), _text("except_on"), _text("holidays"), _number("hand_over"), *_kept(),
     ForeignKeyConstraint(["zone", "member"], ["member.zone", "member.id"]),
 )
+
+SWAP: Final = _table(
+    "swap",
+    _key("zone"), _key("id"), _text("shift"), _text("day"), _text("member"), *_kept(),
+    ForeignKeyConstraint(["zone", "shift"], ["shift.zone", "shift.id"]),
+    ForeignKeyConstraint(["zone", "member"], ["member.zone", "member.id"]),
+)
+
+HOLIDAY: Final = _table("holiday", _key("zone"), _key("day"), _text("name"), *_kept())
+"""Once a zone, as the district is."""
 
 REGISTRY_REVISION: Final = _table(
     "registry_revision",

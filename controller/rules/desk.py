@@ -6,7 +6,7 @@ from typing import Final
 from controller.entries import Body, Chain, StepSet
 from controller.instants import Now
 from controller.messages import IncidentState, LightState, PressRef
-from controller.registry import Input, Member, Registry, Role
+from controller.registry import Input, Member, Registry, Role, excluded_members
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
 from controller.rules.policy import TAMPER, Kind, Policy, earlier
@@ -60,7 +60,7 @@ class Network:
     def excludes(self, node: str, name: str) -> frozenset[str]:
         """Whom a silent press at an input must never reach."""
         found = self.registry.inputs.get((node, name))
-        return frozenset(found.excludes) if found is not None else frozenset()
+        return excluded_members(found.excludes, self.registry.members.values()) if found is not None and found.excludes else frozenset()
 
 
 class Desk:

@@ -9,7 +9,7 @@ from typing import Final
 from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStarted, NoticeMoved, PolicyInForce, RegistryInForce
 from controller.errors import BrokenPromise
 from controller.instants import Now
-from controller.registry import Registry
+from controller.registry import Registry, excluded_members
 from controller.rules import answers, calls, escalation, faults, operators, presses, supervision
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
@@ -193,7 +193,9 @@ class ZoneController:
             desk.record(Chain.OPEN, RegistryInForce(registry.rev, registry.version))
         if policy.version != self.state.policy:
             desk.record(Chain.OPEN, PolicyInForce(policy.version, policy.text))
-        exclusions = tuple(Exclusion(one.node, one.input, one.excludes) for _, one in sorted(registry.inputs.items()) if one.excludes)
+        exclusions = tuple(
+            Exclusion(one.node, one.input, tuple(sorted(excluded_members(one.excludes, registry.members.values()))))
+            for _, one in sorted(registry.inputs.items()) if one.excludes)
         if exclusions != self.state.exclusions:
             desk.record(Chain.SEALED, ExclusionsInForce(exclusions))
         policy = policy.keeping(one for text in self.state.policies.values() if (one := earlier(text, self.zone)) is not None)

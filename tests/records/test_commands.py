@@ -172,7 +172,7 @@ def test_registry_goes_in_and_out_and_says_what_it_did(database_url: str, cuadra
     into = ("--database", database_url, "--key-file", tmp_path / "people.key")
     first = cuadra("registry", "import", EXAMPLE, *into, "--zone", "z3", "--author", "ana")
     assert (first.returncode, first.stderr) == (0, "")
-    assert "zone z3: 238 rows changed, revision 1" in first.stdout
+    assert "zone z3: 270 rows changed, revision 1" in first.stdout
     assert "nothing changed, revision 1" in cuadra("registry", "import", EXAMPLE, *into, "--zone", "z3").stdout
     shown = cuadra("registry", "show", "--database", database_url).stdout.splitlines()
     assert shown[1].split("\t")[:3] == ["z3", "Inca Pachacútec", "1"]
