@@ -112,7 +112,7 @@ def _alarm(desk: Desk, node: str, gaps: dict[str, tuple[Run, ...]], *, secret: b
 def _circle(desk: Desk, node: str) -> Iterable[Member]:
     """Who may know of every silent press of the node: nobody knows any more at which of its buttons it was."""
     inputs = [one for one in desk.network.inputs_of(node) if one.kind in desk.policy.kinds and desk.policy.is_silent(one.kind)]
-    excluded = {member for one in inputs for member in one.excludes}
+    excluded = {member for one in inputs for member in desk.network.excludes(node, one.input)}
     circles = [set(desk.policy.kind(one.kind).circle) for one in inputs]
     for member in desk.network.members_with(Role) if circles else ():
         if member.id not in excluded and all(circle.intersection(member.roles) for circle in circles):

@@ -4,7 +4,7 @@ It asks what the rules ask at night (`rings.on_ring`, `telling.police_lines`), b
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
 
@@ -151,19 +151,10 @@ def _spans(network: Network, press: Press, moments: Sequence[int]) -> tuple[tupl
 
 
 def _moments(network: Network, from_ms: int, days: int) -> list[int]:
-    """`from_ms`, each moment after it at which a shift may begin or end or a day begins, and the end."""
-    tz = network.registry.district.tz
-    walls: set[time] = {time(0)}
-    for shift in network.registry.shifts:
-        walls |= {shift.starts, shift.ends}
-    first = datetime.fromtimestamp(from_ms / 1000, tz).date()
+    """`from_ms`, each moment after it at which a turn begins or ends, and the end."""
     until_ms = from_ms + days * 86_400_000
-    found = {from_ms, until_ms}
-    for n in range(days + 1):
-        for wall in walls:
-            at = datetime.combine(first + timedelta(days=n), wall, tz).astimezone(UTC)
-            found.add(int(at.timestamp() * 1000))
-    return sorted(at_ms for at_ms in found if from_ms <= at_ms <= until_ms)
+    edges = {int(edge.timestamp() * 1000) for turn in network.roster.turns(from_ms, until_ms) for edge in (turn.starts, turn.ends)}
+    return sorted({from_ms, until_ms, *(at_ms for at_ms in edges if from_ms < at_ms < until_ms)})
 
 
 def _when(spans: Iterable[tuple[int, int]], network: Network) -> str:
