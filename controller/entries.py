@@ -82,7 +82,10 @@ class PressRecorded(Struct, frozen=True, omit_defaults=True):
 
 
 class IncidentOpened(Struct, frozen=True, omit_defaults=True):
-    """An emergency in one block, decided under these versions of registry and policy. late: without sirens."""
+    """An emergency in one block, decided under these versions of registry and policy. late: without sirens.
+
+    in_need: the responder whose call for help it is; grew_from: the incident that they went to.
+    """
 
     incident: str
     block: str
@@ -99,6 +102,8 @@ class IncidentOpened(Struct, frozen=True, omit_defaults=True):
     silent: Flag = 0
     drill: Flag = 0
     late: Flag = 0
+    in_need: str = ""
+    grew_from: str = ""
 
 
 class IncidentJoined(Struct, frozen=True, omit_defaults=True):
@@ -122,7 +127,7 @@ class IncidentMoved(Struct, frozen=True, omit_defaults=True):
 
 
 class IncidentNoted(Struct, frozen=True, omit_defaults=True):
-    """Somebody said something that moves nothing by itself: meaning e.g. `cannot`, `false`, `armed`, `help`, `came`, `verified`, `note`.
+    """Somebody said something that moves nothing by itself: `cannot`, `false`, `armed`, `help`, `came`, `accepted`, `verified`, `note` and more.
 
     note_ref, digest: the private text that belongs to it, and its salted digest.
     """
@@ -208,6 +213,15 @@ class StepSet(Struct, frozen=True):
     incident: str
     step: int
     due_at_ms: int
+
+
+class TimerSet(Struct, frozen=True, omit_defaults=True):
+    """A timer beside the incidents' steps, e.g. `police` of an incident: due then, in_s after it was set; without a time it is over."""
+
+    timer: str
+    subject: str
+    due_at_ms: int = 0
+    in_s: int = 0
 
 
 class StepsEnded(Struct, frozen=True):
@@ -424,7 +438,7 @@ class CommitmentOpened(Struct, frozen=True):
 
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
-    | IncidentSplit | IncidentLooked | IncidentMeasured | StepSet | StepsEnded
+    | IncidentSplit | IncidentLooked | IncidentMeasured | StepSet | StepsEnded | TimerSet
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap
@@ -444,6 +458,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "incident.measured": IncidentMeasured,
     "incident.step": StepSet,
     "incident.steps-ended": StepsEnded,
+    "timer": TimerSet,
     "notices.queued": NoticesQueued,
     "notice.moved": NoticeMoved,
     "reply": ReplyReceived,

@@ -51,6 +51,11 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     # Questions to whoever has taken it.
     "asked": ("kind", "block", "code"),
     "how_is_it": ("kind", "block", "code"),
+    "unanswered": ("block", "meeting", "code", "who"),
+    "alone": ("code", "meeting"),
+    # How it stands with the police. That they know is said only when a named person there has accepted.
+    "police_know": ("code", "who"),
+    "police_not_reached": ("code", "number"),
     # Answers to what somebody wrote. `taken_you` alone bears the address.
     "taken_you": ("kind", "block", "meeting", "code", "address"),
     "on_scene_you": ("code",),
@@ -100,7 +105,7 @@ class TextFacts(Struct, frozen=True):
 
     Times are UTC ms and are written in `timezone`; made_at_ms: when the text is composed (a time of another day bears its
     date). who: a call sign. others: codes to choose from. address: set only for who has taken it. outcome: as recorded.
-    fault: the fault's code. subject: as recorded, e.g. `node/b12n1`.
+    number: of the police, for people to call. fault: the fault's code. subject: as recorded, e.g. `node/b12n1`.
     """
 
     kind: str = ""
@@ -121,6 +126,7 @@ class TextFacts(Struct, frozen=True):
     outcome: str = ""
     fault: str = ""
     subject: str = ""
+    number: str = ""
 
 
 class Composed(Struct, frozen=True):
@@ -268,4 +274,5 @@ _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "address": lambda facts, _: facts.address,
     "outcome": lambda facts, words: words.get(f"outcome.{facts.outcome}") or words["outcome.unknown"],
     "fault": _fault,
+    "number": lambda facts, _: facts.number,
 }

@@ -25,7 +25,7 @@ from gateway.contacts import Contacts
 StepName = Literal["opened", "updated", "cancelled", "test"]
 
 STEPS: Final[dict[str, StepName]] = {
-    "alarm": "opened", "late": "opened", "police": "opened",
+    "alarm": "opened", "late": "opened", "police": "opened", "help": "opened",
     "closed": "cancelled",
     "test": "test",
 }
@@ -122,6 +122,7 @@ class Tellings:
             pressed_from_at_ms=incident.pressed_from_at_ms, pressed_to_at_ms=incident.pressed_to_at_ms, made_at_ms=made_at_ms, timezone=timezone,
             who=who, others=tuple(about.get("codes", "").split()), outcome=about.get("outcome", ""),
             code2=about.get("was", ""),
+            number=about.get("number", ""),
             address=self._address(registry, incident) if queued.template in ADDRESSED else "",
         )
 

@@ -139,6 +139,7 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.IncidentLooked: lambda body: f"incident {body.incident}: {body.by} looked at it{_by(body.channel)}",
     entries.IncidentMeasured: _measured,
     entries.StepSet: lambda body: f"incident {body.incident}: step {body.step} is due at {moment(body.due_at_ms)}",
+    entries.TimerSet: lambda body: f"timer {body.timer} of {body.subject} " + (f"rings at {moment(body.due_at_ms)}" if body.due_at_ms else "is over"),
     entries.StepsEnded: lambda body: f"incident {body.incident}: no further step is due",
     entries.NoticesQueued: _notices,
     entries.NoticeMoved: _notice,

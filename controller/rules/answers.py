@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, ReplyReceived
-from controller.rules import escalation, handing_over, technicians, verification
+from controller.rules import danger, escalation, handing_over, police, responders, technicians, verification
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
 from controller.rules.effects import ReleaseText
@@ -18,21 +18,19 @@ from controller.rules.inputs import MemberWrote
 from controller.rules.remembered import DAY_MS
 from controller.rules.replies import Reply, Word, read
 from controller.rules.telling import (
+    ALARMS,
     ANSWERS,
     STRANGERS,
-    URGENT,
     WRITTEN,
     Way,
     answer,
     answer_id,
     in_writing,
     news,
-    police_told,
     queue,
     stop,
     tell,
-    tell_police,
-    told_at_all,
+    was_called,
     way_back,
     way_to,
 )
@@ -47,7 +45,6 @@ STRANGERS_AN_HOUR: Final = 12
 HOUR_MS: Final = 3_600_000
 CODES_MAX: Final = 12
 """So many codes a question names at most."""
-ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE"})
 
 
 def wrote(desk: Desk, event: MemberWrote) -> None:
@@ -74,6 +71,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     if incident is not None:
         heard(desk, incident, member)
         _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply)
+        responders.answered(desk, incident, member)
     elif trouble != HELPING or desk.now.utc_ms - desk.state.written.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
         _answer_plainly(desk, way_back(desk, event, member), chain, trouble, reply.code)
 
@@ -138,8 +136,11 @@ def _do(desk: Desk, incident: Incident, way: Way, reply: Reply) -> None:
 
 
 def _take(desk: Desk, incident: Incident, way: Way, how: Happening) -> None:
+    news_to_them = way.member not in (incident.present if how is Happening.ARRIVED else incident.takers)
     take(desk, incident, way.member, way.channel, how)
     _answer(desk, incident, way, "on_scene_you" if how is Happening.ARRIVED else "taken_you")
+    if news_to_them:
+        responders.brief(desk, incident, way.member)
 
 
 def take(desk: Desk, incident: Incident, member: str, channel: str, how: Happening) -> None:
@@ -147,21 +148,23 @@ def take(desk: Desk, incident: Incident, member: str, channel: str, how: Happeni
     arrived = how is Happening.ARRIVED
     if member in (incident.present if arrived else incident.takers):
         return
-    first = not incident.takers
+    had = responders.taken(desk, incident)
     to = step(incident.state, how)
     if not arrived and to is State.ON_SCENE:
         # Somebody is there already: the state stays, and this one goes all the same.
         desk.record(incident.chain, IncidentNoted(incident.id, member, Word.GO.value, channel))
     else:
         desk.record(incident.chain, IncidentMoved(incident.id, to, member, channel))
-    kind = desk.kind_of(incident)
-    if first:
+    has = responders.taken(desk, incident)
+    first = has and not had
+    if has:
         stop(desk, incident, {"ESCALATED", "REPEAT_DUE"})
-    if len(incident.takers) >= kind.enough:
+    if responders.enough(desk, incident):
         stop(desk, incident, {"FIRST"})
     if arrived:
         verification.verify(desk, incident, member, channel)
     giver = handing_over.taken(desk, incident, member, channel)
+    police.accept(desk, incident, member, channel)
     if incident.cancelled:
         desk.set_step(incident, LOOK, desk.policy.times.taken_s)
     elif incident.state is State.ON_SCENE:
@@ -187,24 +190,18 @@ def _ended(desk: Desk, incident: Incident, way: Way, word: Word) -> None:
 
 def _danger(desk: Desk, incident: Incident, way: Way, word: Word) -> None:
     """Weapons, or a responder in need: everybody who may go and the police hear it before anything else."""
-    member = way.member
-    template, reason = ("armed", "ARMED") if word is Word.ARMED else ("help", "HELP")
-    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, way.channel))
-    news(desk, incident, template, reason, but=[member], priority=URGENT, by=member)
-    verification.verify(desk, incident, member, way.channel)
-    if not police_told(desk, incident) and not incident.drill:
-        tell_police(desk, incident)
-    if word is Word.HELP:
-        last = len(desk.kind_of(incident).steps) - 1
-        fresh = [one for one in escalation.ring(desk, incident, last) if not told_at_all(desk, incident, one.member)]
-        tell(desk, incident, fresh, template, reason, URGENT, by=member)
+    verification.verify(desk, incident, way.member, way.channel)
+    if word is Word.ARMED:
+        danger.armed(desk, incident, way)
+    else:
+        danger.in_need(desk, incident, way)
     _answer(desk, incident, way, "armed_you" if word is Word.ARMED else "help_you")
 
 
 def _cannot(desk: Desk, incident: Incident, way: Way) -> None:
     """Nobody waits for this one; where they were the only one going, the rings go on at once."""
     member = way.member
-    was_going, was_there = member in incident.takers, member in incident.present
+    was_going, was_there, had_accepted = member in incident.takers, member in incident.present, member in incident.accepted
     desk.record(incident.chain, IncidentNoted(incident.id, member, Word.CANNOT.value, way.channel))
     _answer(desk, incident, way, "cannot_you")
     if was_going and not incident.takers and not incident.cancelled:
@@ -220,12 +217,16 @@ def _cannot(desk: Desk, incident: Incident, way: Way) -> None:
         desk.set_step(incident, CHECK, desk.policy.times.taken_s)
     elif incident.state is State.OPENED and not incident.cancelled and all(m in incident.refused for m in _called(desk, incident)):
         escalation.go_on(desk, incident)
+    elif was_going:
+        responders.alone(desk, incident)
+    if had_accepted:
+        police.gave_back(desk, incident)
     escalation.light(desk, incident)
 
 
 def _called(desk: Desk, incident: Incident) -> list[str]:
     """Who was called to go so far, the police aside."""
-    return [member for member, notices in incident.told.items() if any(desk.state.notices[ident].queued.reason in ALARMS for ident in notices)]
+    return [member for member in incident.told if was_called(desk, incident, member)]
 
 
 def _answer(desk: Desk, incident: Incident, way: Way, template: str) -> None:

@@ -85,7 +85,8 @@ class Courses(Room):
 
     def _opened(self, _chain: Chain, at_ms: int, body: IncidentOpened) -> None:
         course = self.of[body.incident] = Course(at_ms, Mark("block", "", at_ms))
-        course.pressed[body.node, body.boot, body.seq] = Pressed(body.input, body.kind, body.pressed_from_at_ms, body.pressed_to_at_ms)
+        if not body.in_need:
+            course.pressed[body.node, body.boot, body.seq] = Pressed(body.input, body.kind, body.pressed_from_at_ms, body.pressed_to_at_ms)
 
     def _joined(self, chain: Chain, _at_ms: int, body: IncidentJoined) -> None:
         course, press = self.of.get(body.incident), self._newest.get(chain)
@@ -116,7 +117,9 @@ class Courses(Room):
         course = self.of.get(body.incident)
         if course is None:
             return
-        if body.meaning == VERIFIED:
+        if body.meaning == "accepted":
+            course.police_at_ms = course.police_at_ms or at_ms
+        elif body.meaning == VERIFIED:
             course.verified = course.verified or Mark(body.by, body.channel, at_ms)
         elif body.meaning in {"cannot", HANDED_OVER}:
             course.offers = {to: giver for to, giver in course.offers.items() if body.by not in {to, giver}}

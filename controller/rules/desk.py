@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from controller.entries import Body, Chain, StepSet
+from controller.entries import Body, Chain, StepSet, TimerSet
 from controller.instants import Now
 from controller.messages import IncidentState, LightState, PressRef
 from controller.registry import Input, Member, Registry, Role, excluded_members
@@ -127,6 +127,19 @@ class Desk:
         """The incident's next step, so many seconds from now."""
         self.record(incident.chain, StepSet(incident.id, step, self.at_ms + int(in_s * 1000)))
 
+    def set_timer(self, incident: Incident, timer: str, in_s: int) -> None:
+        """Have `timer` ring about the incident, so many seconds from now; one of that name that runs is set anew."""
+        self.record(incident.chain, TimerSet(timer, incident.id, self.at_ms + in_s * 1000, in_s))
+
+    def end_timer(self, incident: Incident, timer: str) -> None:
+        """It does not ring."""
+        if self.runs(incident, timer):
+            self.record(incident.chain, TimerSet(timer, incident.id))
+
+    def runs(self, incident: Incident, timer: str) -> bool:
+        """Whether that timer of the incident is still to ring."""
+        return (timer, incident.id) in self.state.timers.running
+
     def light_block(self, block: str) -> None:
         """Tell the block's nodes how far help is."""
         for node in self.network.nodes_of(block):
@@ -151,7 +164,8 @@ class Desk:
         for ident in reversed(self.state.in_block.get(block, {})):
             incident = self.state.incidents[ident]
             # Of several open ones the light shows the one that is least far: it never claims more than is so.
-            if not incident.secret and incident.kind != TAMPER and (shown is None or _RUNGS[incident.state] < _RUNGS[shown.state]):
+            shows = not incident.secret and not incident.in_need and incident.kind != TAMPER
+            if shows and (shown is None or _RUNGS[incident.state] < _RUNGS[shown.state]):
                 shown = incident
         if shown is None:
             return IncidentState(boot, rev, LightState.NONE)

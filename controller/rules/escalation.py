@@ -9,27 +9,15 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, NoticeMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
-from controller.rules import verification
+from controller.rules import police, responders, verification
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
-from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, Happening, Incident, State, step
+from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, UNANSWERED, Happening, Incident, State, step
 from controller.rules.measuring import measure
 from controller.rules.policy import TAMPER, Police
 from controller.rules.remembered import Notice, SeqsHeard
 from controller.rules.rings import on_ring
-from controller.rules.telling import (
-    Way,
-    news,
-    offer_again,
-    other_way,
-    police_missed,
-    priority_of,
-    stop,
-    tell,
-    tell_police,
-    to_be_told,
-    told_at_all,
-)
+from controller.rules.telling import MACHINES, URGENT, Way, news, other_way, priority_of, stop, tell, to_be_told, told_at_all, way_to
 
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
@@ -42,7 +30,7 @@ CALLS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "POLICE", "LOOK"})
 def open_rings(desk: Desk, incident: Incident) -> None:
     """Tell the first ring and, where the policy says so, the police; set the next step."""
     if verification.police_when(desk, incident) is Police.IMMEDIATELY:
-        tell_police(desk, incident)
+        police.offer(desk, incident)
     tell_ring(desk, incident, 0)
 
 
@@ -65,7 +53,9 @@ def due(desk: Desk, incident: Incident) -> None:
                 close(desk, incident, "rules", "", "unknown")
             else:
                 news(desk, incident, "how_is_it", "ASKED", to=incident.present)
-                desk.set_step(incident, QUIET, desk.policy.times.on_scene_s)
+                desk.set_step(incident, UNANSWERED, responders.ANSWER_S)
+        case _ if incident.step == UNANSWERED:
+            responders.unanswered(desk, incident)
         case _:
             look(desk, incident)
 
@@ -78,7 +68,7 @@ def longest_s(desk: Desk, incident: Incident) -> int:
             return kind.steps[place].after_s - kind.steps[place - 1].after_s
         case place if place >= 0:
             return kind.repeat_s
-        case _ if incident.step == EXPIRE:
+        case _ if incident.step in {EXPIRE, UNANSWERED}:
             return ANSWER_S
         case _ if incident.step == QUIET:
             return times.on_scene_s
@@ -97,12 +87,28 @@ def tell_ring(desk: Desk, incident: Incident, place: int) -> None:
         place += 1
         to = [way for way in ring(desk, incident, place) if to_be_told(desk, incident, way)]
     reason = "REPEAT_DUE" if again else "FIRST" if place == 0 else "ESCALATED"
-    template = "late" if incident.late and not again else "repeat" if again else "alarm"
-    tell(desk, incident, to, template, reason, priority_of(desk, incident, place))
+    _call(desk, incident, to, "late" if incident.late and not again else "repeat" if again else "alarm", reason, place)
     if place < last:
         desk.set_step(incident, place + 1, kind.steps[place + 1].after_s - kind.steps[place].after_s)
     else:
         desk.set_step(incident, last + 1, kind.repeat_s)
+
+
+def call_all(desk: Desk, incident: Incident, first: Incident) -> None:
+    """A responder in need: everybody who knows of the `first` incident and the last ring are called at once, and then again and again."""
+    last = len(desk.kind_of(incident).steps) - 1
+    known = [way for member in first.told if (way := way_to(desk, first, member)) is not None and way.channel not in MACHINES]
+    to = {way.member: way for way in [*ring(desk, incident, last), *known] if way.member != incident.in_need and desk.may_know(incident, way.member)}
+    _call(desk, incident, [way for way in to.values() if not told_at_all(desk, incident, way.member)], "help", "FIRST", 0)
+    desk.set_step(incident, last + 1, desk.kind_of(incident).repeat_s)
+
+
+def _call(desk: Desk, incident: Incident, to: list[Way], template: str, reason: str, place: int) -> None:
+    if incident.in_need:
+        tell(desk, incident, [way for way in to if way.member != incident.in_need], "help", reason, URGENT, by=incident.in_need)
+    else:
+        tell(desk, incident, to, template, reason, priority_of(desk, incident, place))
+    responders.warn(desk, incident, to)
 
 
 def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
@@ -129,7 +135,7 @@ def failed(desk: Desk, incident: Incident, notice: Notice) -> None:
     if other_way(desk, incident, notice):
         return
     if notice.queued.reason == "POLICE":
-        offer_again(desk, incident)
+        police.offer_again(desk, incident)
     if notice.queued.reason not in {"FIRST", "ESCALATED"}:
         return
     reached = any(
@@ -163,13 +169,15 @@ def go_on(desk: Desk, incident: Incident) -> None:
 
 
 def reopened(desk: Desk, incident: Incident, by: str = "") -> None:
-    """It goes on after all, one ring wider than it began; everybody who knew but `by`, who did it, hears that."""
-    missed = police_missed(desk, incident)
+    """It goes on after all, one ring wider than it was; everybody who knew but `by`, who did it, hears that."""
+    missed = police.missed(desk, incident)
     if missed:
         # Every line of theirs failed when it was over already.
-        tell_police(desk, incident)
+        police.offer(desk, incident)
+    elif police.told(desk, incident):
+        police.press_on(desk, incident)
     news(desk, incident, "reopened", "REOPENED", but=[*missed, by], priority=priority_of(desk, incident, 0))
-    tell_ring(desk, incident, min(1, len(desk.kind_of(incident).steps) - 1))
+    tell_ring(desk, incident, min(max(1, incident.ring), len(desk.kind_of(incident).steps) - 1))
     light(desk, incident)
 
 
@@ -199,7 +207,7 @@ def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -
     One person's word does not take the alarm back from those on duty who have not read it yet.
     """
     outcome = "drill" if incident.drill else outcome
-    sure = len(incident.takers) >= desk.kind_of(incident).enough or len(incident.doubters) > 1 or incident.cancelled
+    sure = responders.enough(desk, incident) or len(incident.doubters) > 1 or incident.cancelled
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.ENDED), by, channel, outcome))
     stop(desk, incident, {"ESCALATED", "REPEAT_DUE", "TAKEN", "ASKED", "LOOK"} | ({"FIRST"} if sure else set()))
     sirens(desk, incident, on=False)
@@ -210,7 +218,7 @@ def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -
 
 def light(desk: Desk, incident: Incident) -> None:
     """Show it at the block's buttons, unless it is nobody's business there."""
-    if not incident.secret and incident.kind != TAMPER:
+    if not incident.secret and not incident.in_need and incident.kind != TAMPER:
         for block in incident.blocks:
             desk.light_block(block)
 
@@ -220,7 +228,7 @@ def sirens(desk: Desk, incident: Incident, *, on: bool, but: str = "") -> None:
 
     What calls for the sirens in another emergency of a block goes on calling for them: the end of one never silences the next.
     """
-    if incident.secret or not desk.policy.kind(incident.kind).siren or (on and (incident.late or incident.drill)):
+    if incident.secret or incident.in_need or not desk.policy.kind(incident.kind).siren or (on and (incident.late or incident.drill)):
         return
     for block in incident.blocks:
         others = (desk.state.incidents[ident] for ident in desk.state.in_block.get(block, {}) if ident != incident.id)
@@ -241,5 +249,5 @@ def _sirens_of(desk: Desk, incident: Incident, block: str, *, on: bool, but: str
 
 
 def _calls_for_sirens(desk: Desk, incident: Incident) -> bool:
-    silenced = incident.secret or incident.late or incident.drill or incident.cancelled
+    silenced = incident.secret or bool(incident.in_need) or incident.late or incident.drill or incident.cancelled
     return incident.is_open and not silenced and desk.policy.kind(incident.kind).siren

@@ -74,6 +74,9 @@ LOOK: Final = -3
 EXPIRE: Final = -4
 """The step at which a taking that was asked after, without an answer, is no longer believed."""
 
+UNANSWERED: Final = -5
+"""The step at which whoever is there was asked how it goes, and is silent."""
+
 NOBODY: Final = frozenset({"rules", "block"})
 """Who moves an incident and is no member."""
 
@@ -105,6 +108,15 @@ class Incident:
     doubters: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Who said that they cannot."""
+    unsure: list[str] = field(default_factory=list)
+    """Whose taking expired or was given back: that they take it again leaves nobody else in peace before they are there."""
+    accepted: list[str] = field(default_factory=list)
+    """Who of the police has accepted it."""
+    armed: list[str] = field(default_factory=list)
+    """Who said that there are weapons."""
+    in_need: str = ""
+    """The responder whose call for help it is; empty for a press's own."""
+    grew_from: str = ""
     looks: list[str] = field(default_factory=list)
     """Who was asked to look after what the block had taken back, since it was last opened; the last one of them has the turn."""
     told: dict[str, list[str]] = field(default_factory=dict)
@@ -136,6 +148,11 @@ class Incident:
     def blocks(self) -> list[str]:
         """Every block that it is in, its own first."""
         return [self.block, *self.also_in]
+
+    @property
+    def grew_from_or_own(self) -> str:
+        """The incident of the press with which it all began."""
+        return self.grew_from or self.id
 
     @property
     def is_open(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from controller.entries import Chain, IncidentJudged, IncidentLooked, IncidentMoved, IncidentNoted
 from controller.registry import Role
-from controller.rules import answers, escalation, handing_over, splitting, verification
+from controller.rules import answers, escalation, handing_over, responders, splitting, verification
 from controller.rules.acts import Act, Arrive, Close, HandOver, Judge, Merge, Note, Reopen, SirenOff, Split, Take, Verify
 from controller.rules.desk import Desk
 from controller.rules.effects import Accepted, Refused
@@ -129,6 +129,7 @@ def _take(desk: Desk, incident: Incident, event: OperatorDid, act: Take | Arrive
         # What they are asked later must reach them where the page is not.
         channels = {channel for one in desk.kind_of(incident).steps for channel in one.channels}
         tell(desk, incident, ways([desk.registry.members[event.member]], channels), "on_scene_you" if arrives else "taken_you", "ANSWER", ANSWERS)
+    responders.brief(desk, incident, event.member)
 
 
 def _hand_over(desk: Desk, incident: Incident, event: OperatorDid, act: HandOver) -> None:

@@ -25,6 +25,8 @@ Seconds = Annotated[int, Meta(ge=0, le=86_400)]
 
 TEST: Final = "test"
 TAMPER: Final = "tamper"
+ACCEPT_S: Final = 90
+"""How long the police have to accept by a line of which the policy says nothing else."""
 CONTINUOUS_MS: Final = 20_000
 """A tone as long as this without a pause is what people run from a tsunami or an earthquake for."""
 
@@ -76,6 +78,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     rank: how serious; 0 is told first. group: presses of kinds of one group in one block within the join window are one
     emergency. enough: how many must have taken it before the ring on duty is left in peace. repeat_s: the pace at which
     the last step is repeated. cancel_s: how long a cancel stops the escalation.
+    in_pairs: a lone taker is told to wait for a second.
     circle: for a silent kind, the roles that may know of it at all; empty for every other kind. visible: who may see it on pages;
     left out: its circle, or the zone's members.
     """
@@ -94,6 +97,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     cancel_s: Annotated[int, Meta(ge=0, le=600)] = 30
     circle: tuple[Role, ...] = ()
     visible: Visible | None = None
+    in_pairs: bool = False
 
     @property
     def silent(self) -> bool:
@@ -140,10 +144,21 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who the police are, and their lines in the order in which they are tried. Of a silent press only those of its circle are told."""
+    """Who the police are, and their lines in the order in which they are tried. Of a silent press only those of its circle are told.
+
+    accept_s: by line, how long a named person there has to accept before the next line is tried. public_number: what whoever goes
+    is told to call when none has accepted, and again after again_s, then at a slackening pace; no machine dials it.
+    """
 
     roles: tuple[Role, ...] = (Role.POLICE_DESK,)
     channels: tuple[ChannelName, ...] = ("dc09", "cap", "webhook", "sms")
+    accept_s: dict[ChannelName, Annotated[int, Meta(ge=10, le=3600)]] = {}
+    again_s: Annotated[int, Meta(ge=60, le=3600)] = 300
+    public_number: Annotated[str, Meta(pattern="^[0-9 +*#-]{1,15}$")] = "105"
+
+    def accept_s_of(self, channel: str) -> int:
+        """How long a person has to accept by this line."""
+        return next((s for line, s in self.accept_s.items() if line == channel), ACCEPT_S)
 
 
 class Times(Struct, frozen=True, forbid_unknown_fields=True):

@@ -177,7 +177,8 @@ def _joinable(desk: Desk, case: _Case) -> Incident | None:
     press = case.event.press
     for ident in reversed(desk.state.in_block.get(case.block, {})):
         incident = desk.state.incidents[ident]
-        if (incident.is_open and incident.chain is case.chain and desk.kind_of(incident).group == group and incident.drill == case.drill
+        if (incident.is_open and incident.chain is case.chain and not incident.in_need
+                and desk.kind_of(incident).group == group and incident.drill == case.drill
                 and (not incident.late or case.late) and not incident.cancelled
                 and case.dated.to_ms - incident.last_press_at_ms <= desk.policy.times.join_s * 1000
                 and (not case.late or case.dated.to_ms >= incident.pressed_from_at_ms)
@@ -245,7 +246,7 @@ def _cancel(desk: Desk, incident: Incident) -> None:
 
 
 def _reopen(desk: Desk, case: _Case, incident: Incident) -> None:
-    """Held again soon after the end: it goes on, one ring wider than it began."""
+    """Held again soon after the end: it goes on, one ring wider than it was."""
     press = case.event.press
     desk.record(incident.chain, IncidentJoined(incident.id, case.event.node, press.boot, press.seq))
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.REOPENED), "block"))

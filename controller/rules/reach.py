@@ -1,6 +1,6 @@
 """Whether a press reaches anybody: each block's buttons, at each moment of the coming week at which other people are on duty.
 
-It asks what the rules ask at night (`rings.on_ring`, `telling.police_lines`), before anybody has pressed.
+It asks what the rules ask at night (`rings.on_ring`, `police.lines`), before anybody has pressed.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,10 +9,11 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from controller.registry import Role
+from controller.rules import police
 from controller.rules.desk import Network
 from controller.rules.policy import TAMPER, TEST, Kind, Police
 from controller.rules.rings import on_ring
-from controller.rules.telling import Way, police_lines, ways
+from controller.rules.telling import Way, ways
 
 DAYS: Final = 7
 BLOCKS_NAMED: Final = 3
@@ -126,7 +127,7 @@ def _police(network: Network, kind: Kind, excluded: frozenset[str]) -> list[Way]
     if kind.police is not Police.IMMEDIATELY:
         return []
     members = network.registry.members
-    return [way for way in police_lines(network)
+    return [way for way in police.lines(network)
             if not kind.silent or (way.member not in excluded and set(members[way.member].roles) & set(kind.circle))]
 
 

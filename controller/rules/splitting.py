@@ -3,12 +3,12 @@
 from typing import Final
 
 from controller.entries import IncidentMerged, IncidentMoved, IncidentOpened, IncidentSplit, flag
-from controller.rules import codes, escalation, faults
+from controller.rules import codes, escalation, faults, police, responders
 from controller.rules.answers import take
 from controller.rules.courses import Press
 from controller.rules.desk import Desk
 from controller.rules.incident import Happening, Incident, step
-from controller.rules.telling import MACHINES, Way, news, police_told, priority_of, stop, tell, tell_police, told_at_all, way_to
+from controller.rules.telling import MACHINES, Way, news, priority_of, stop, tell, told_at_all, way_to
 
 MERGED: Final = "merged"
 """How an incident ends that goes on as another one."""
@@ -22,6 +22,8 @@ def cannot_merge(desk: Desk, one: Incident, into: Incident) -> str:
         return f"no incident {into.id}"
     if desk.kind_of(one).group != desk.kind_of(into).group:
         return f"{one.kind} and {into.kind} are of different groups; expected kinds of one group, as the policy has them"
+    if one.in_need or into.in_need:
+        return "one of them is a responder's call for help, which goes on by itself"
     if one.drill != into.drill:
         return "one of them is an exercise, and what is real is never part of one"
     if desk.excluded(one) != desk.excluded(into):
@@ -36,8 +38,8 @@ def merge(desk: Desk, one: Incident, into: Incident, by: str, channel: str) -> N
     knew = {member: way for member in one.told if (way := way_to(desk, one, member)) is not None and desk.may_know(into, member)}
     desk.record(one.chain, IncidentMerged(one.id, into.id, by, channel, one.kind if raised else ""))
     stop(desk, one, {"FIRST", "ESCALATED", "REPEAT_DUE", "LOOK", "ASKED", "TAKEN"})
-    if police_told(desk, one) and not police_told(desk, into):
-        tell_police(desk, into)
+    if police.told(desk, one) and not police.told(desk, into):
+        police.offer(desk, into)
     calls = [way for member, way in knew.items() if not told_at_all(desk, one, member) and not told_at_all(desk, into, member)]
     if raised:
         calls += [way for way in escalation.ring(desk, into, 0) if way.member not in knew and not told_at_all(desk, into, way.member)]
@@ -50,6 +52,7 @@ def merge(desk: Desk, one: Incident, into: Incident, by: str, channel: str) -> N
     news(desk, one, "closed", "ENDED", to=machines, outcome=MERGED)
     for member in takers:
         take(desk, into, member, channel, Happening.ARRIVED if member in present else Happening.TOOK)
+        responders.brief(desk, into, member)
     escalation.light(desk, into)
 
 

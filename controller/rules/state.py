@@ -15,8 +15,9 @@ from controller.rules import codes, merging
 from controller.rules.callers import Callers
 from controller.rules.counted import Counted
 from controller.rules.courses import Courses
-from controller.rules.incident import NOBODY, QUIET, Incident, State
+from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.remembered import FINAL, Fault, Fold, NodeLife, Notice, OrderBy, SeqsHeard
+from controller.rules.timers import Timers
 from controller.rules.written import Written
 
 KEPT_MS: Final = 26 * 3_600_000
@@ -68,10 +69,8 @@ class ZoneState:
         self.policies: dict[str, str] = {}
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
-        self.courses = Courses()
-        self.written = Written()
-        self.counted = Counted()
-        self.callers = Callers()
+        self.timers, self.courses = Timers(), Courses()
+        self.written, self.counted, self.callers = Written(), Counted(), Callers()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -83,7 +82,7 @@ class ZoneState:
         """Notice about a fault that was taken back -> when."""
         self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
         """What the rooms that keep a memory of their own fold, after this one."""
-        for room in (self.courses, self.written, self.counted, self.callers):
+        for room in (self.timers, self.courses, self.written, self.counted, self.callers):
             for kind, fold in room.folds().items():
                 self._rooms[kind].append(fold)
 
@@ -106,14 +105,16 @@ class ZoneState:
         return [notice for notice in self.notices.values() if notice.state not in FINAL]
 
     def next_due_ms(self) -> int | None:
-        """When the next step is due; None when nothing is open."""
+        """When the next step or timer is due; None when nothing is."""
+        first = self.timers.first()
+        timer_at_ms = first[1].due_at_ms if first is not None else None
         while self.due:
             at_ms, incident = self.due[0]
             found = self.incidents.get(incident)
             if found is not None and found.due_at_ms == at_ms:
-                return at_ms
+                return at_ms if timer_at_ms is None else min(at_ms, timer_at_ms)
             heapq.heappop(self.due)
-        return None
+        return timer_at_ms
 
     def forget(self, now_ms: int) -> None:
         """Let go of what was closed long ago; decides nothing."""
@@ -148,15 +149,16 @@ class ZoneState:
     def _incident_opened(self, chain: Chain, at_ms: int, body: entries.IncidentOpened) -> None:
         incident = Incident(
             body.incident, chain, body.block, body.kind, body.code, body.node, body.boot, body.seq, body.input,
-            body.pressed_from_at_ms, body.pressed_to_at_ms, at_ms, bool(body.drill), bool(body.late),
+            body.pressed_from_at_ms, body.pressed_to_at_ms, at_ms, bool(body.drill), bool(body.late), in_need=body.in_need, grew_from=body.grew_from,
         )
         incident.last_press_at_ms = incident.moved_at_ms = at_ms
         incident.policy = body.policy
         if chain is Chain.SEALED:
             incident.excludes = frozenset(who for one in self.exclusions if (one.node, one.input) == (body.node, body.input) for who in one.members)
-        incident.presses.append((body.node, body.boot, body.seq))
         self.incidents[body.incident] = incident
-        self.by_press[incident.presses[0]] = body.incident
+        if not body.in_need:
+            incident.presses.append((body.node, body.boot, body.seq))
+            self.by_press[incident.presses[0]] = body.incident
         self.by_code[body.code] = body.incident, at_ms
         self.in_block[body.block][body.incident] = None
         self._light(incident)
@@ -184,8 +186,10 @@ class ZoneState:
                 if body.by not in members:
                     members.append(body.by)
         elif incident.state is State.OPENED:
+            incident.unsure += [member for member in incident.takers if member not in incident.unsure]
             incident.takers, incident.present = [], []
             if not was_open:
+                incident.unsure, incident.accepted, incident.armed = [], [], []
                 incident.looks = []
                 incident.doubters, incident.refused, incident.cancelled, incident.outcome = [], [], False, ""
         elif incident.state is State.CLOSED:
@@ -204,7 +208,16 @@ class ZoneState:
                 incident.cancelled = True
             case "go" if body.by not in incident.takers:
                 incident.takers.append(body.by)
+            case "accepted" if body.by not in incident.accepted:
+                incident.accepted.append(body.by)
+            case "armed":
+                incident.armed.append(body.by)
             case "cannot" | "handed-over":
+                if body.meaning == "cannot":
+                    if body.by in incident.takers and body.by not in incident.unsure:
+                        incident.unsure.append(body.by)
+                    if body.by in incident.accepted:
+                        incident.accepted.remove(body.by)
                 for members in (incident.takers, incident.present):
                     if body.by in members:
                         members.remove(body.by)
@@ -220,7 +233,7 @@ class ZoneState:
         incident = self.incidents.get(body.incident)
         if incident is not None:
             incident.step, incident.due_at_ms = body.step, body.due_at_ms
-            incident.asked = incident.asked + 1 if body.step == QUIET else 0
+            incident.asked = incident.asked + 1 if body.step == QUIET else incident.asked if body.step == UNANSWERED else 0
             if body.step >= 0:
                 incident.ring = body.step
             heapq.heappush(self.due, (body.due_at_ms, body.incident))

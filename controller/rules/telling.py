@@ -2,8 +2,9 @@
 
 Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring
 again. POLICE: their line. The rest are news for those who know: TAKEN, ARRIVED, GAVE_UP, ENDED, CANCELLED, LOOK, ARMED, HELP,
-RAISED, REOPENED, CAME, NOTED, ASKED; ANSWER: to somebody who wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST. What did not reach
-a member one way goes another for the same reason: `about` has the notice `instead` of which it goes.
+RAISED, REOPENED, CAME, NOTED, ASKED, UNANSWERED, ALONE, POLICE_KNOW, POLICE_NOT_REACHED; ANSWER: to somebody who wrote; FAULT,
+FAULT_REMINDER, FAULT_ENDED, TEST. What did not reach a member one way goes another for the same reason: `about` has the notice
+`instead` of which it goes.
 """
 
 from collections import Counter
@@ -12,7 +13,7 @@ from typing import Final, NamedTuple
 
 from controller.entries import Chain, NoticeMoved, NoticeQueued, NoticesQueued
 from controller.registry import Member
-from controller.rules.desk import Desk, Network
+from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
 from controller.rules.incident import Incident
 from controller.rules.inputs import MemberWrote
@@ -20,7 +21,7 @@ from controller.rules.remembered import FINAL, Notice
 
 MACHINES: Final = frozenset({"dc09", "cap", "webhook"})
 """Channels that are told what an incident has become, and no small talk."""
-MACHINES_HEAR: Final = frozenset({"ENDED", "CANCELLED", "RAISED", "REOPENED", "ARMED", "HELP"})
+MACHINES_HEAR: Final = frozenset({"ENDED", "CANCELLED", "RAISED", "REOPENED", "ARMED", "HELP", "UNANSWERED"})
 WRITTEN: Final = frozenset({"sms", "apprise"})
 """Channels by which people write and can be answered."""
 CALL: Final = "call"
@@ -36,8 +37,8 @@ NEWS: Final = 500
 FAULTS: Final = 900
 STRANGERS: Final = 950
 """Priority of what is said to people of whom nothing is known: after everything else."""
-POLICE_AGAIN_S: Final = (30, 60, 120, 300)
-"""How long after the first, second, ... time that every line of the police failed for good they are offered it again."""
+ALARMS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE"})
+"""Reasons by which a ring calls people to go."""
 
 
 class Way(NamedTuple):
@@ -83,12 +84,13 @@ def ways(members: Iterable[Member], channels: Collection[str]) -> list[Way]:
 
 def tell(desk: Desk, incident: Incident, to: Iterable[Way], template: str, reason: str, priority: int, **about: str) -> None:
     """Queue a notice for each of `to`."""
-    _tell(desk, incident, to, template, reason, priority, about, 0)
+    tell_later(desk, incident, to, template, reason, priority, about, 0)
 
 
-def _tell(
+def tell_later(
     desk: Desk, incident: Incident, to: Iterable[Way], template: str, reason: str, priority: int, about: dict[str, str], in_s: int,
 ) -> None:
+    """Queue a notice for each of `to`, to be sent so many seconds from now."""
     notices: list[NoticeQueued] = []
     drawn: dict[tuple[str, str], int] = {}
     for way in to:
@@ -123,42 +125,8 @@ def answer_id(desk: Desk, chain: Chain) -> str:
     return f"a{chain.value[0]}{desk.state.written.answers.get(chain, 0) + 1}"
 
 
-def police_lines(network: Network) -> list[Way]:
-    """The first line of each of the police."""
-    found: list[Way] = []
-    for member in network.members_with(network.policy.police.roles):
-        has = {contact.channel for contact in member.contacts}
-        line = next((channel for channel in network.policy.police.channels if channel in has), None)
-        if line is not None:
-            found.append(Way(member.id, line))
-    return found
-
-
-def tell_police(desk: Desk, incident: Incident, in_s: int = 0) -> None:
-    """Tell the police by the first of their lines, machines by the alarm and people by a text of their own."""
-    template = "late" if incident.late else "police"
-    to = [way for way in police_lines(desk.network) if desk.may_know(incident, way.member)]
-    _tell(desk, incident, to, template, "POLICE", priority_of(desk, incident, 0), {}, in_s)
-
-
-def police_told(desk: Desk, incident: Incident) -> bool:
-    """Whether a line of the police has it, or is being tried."""
-    return any(one.state not in {"failed", "stopped"} for one in _to_police(desk, incident))
-
-
-def police_missed(desk: Desk, incident: Incident) -> list[str]:
-    """Those of the police who were to be told, where no line of theirs took it and none is being tried."""
-    return [] if police_told(desk, incident) else list({one.queued.member: None for one in _to_police(desk, incident)})
-
-
-def offer_again(desk: Desk, incident: Incident) -> None:
-    """No line of the police took it: all are tried once more after a while, for as long as it is open."""
-    if not police_told(desk, incident):
-        rounds = Counter(one.queued.member for one in _to_police(desk, incident) if "instead" not in one.queued.about)
-        tell_police(desk, incident, POLICE_AGAIN_S[min(max(rounds.values(), default=1), len(POLICE_AGAIN_S)) - 1])
-
-
-def _to_police(desk: Desk, incident: Incident) -> Iterator[Notice]:
+def to_police(desk: Desk, incident: Incident) -> Iterator[Notice]:
+    """The notices that offer it to the police, in whatever state."""
     for notices in incident.told.values():
         for ident in notices:
             if desk.state.notices[ident].queued.reason == "POLICE":
@@ -185,6 +153,11 @@ def news(
         if way is not None and (way.channel not in MACHINES or reason in MACHINES_HEAR):
             found.append(way)
     tell(desk, incident, found, template, reason, priority, **about)
+
+
+def was_called(desk: Desk, incident: Incident, member: str) -> bool:
+    """Whether a ring has called this member to go."""
+    return any(desk.state.notices[ident].queued.reason in ALARMS for ident in incident.told.get(member, ()))
 
 
 def told_at_all(desk: Desk, incident: Incident, member: str) -> bool:
@@ -246,7 +219,7 @@ def other_way(desk: Desk, incident: Incident, failed: Notice, *, stuck: bool = F
         before = desk.state.notices[before].queued.about.get("instead")
     police = failed.queued.reason == "POLICE"
     allowed: set[str] = set() if police else {c for one in desk.kind_of(incident).steps for c in one.channels}
-    if police or any(one.queued.member == member.id for one in _to_police(desk, incident)):
+    if police or any(one.queued.member == member.id for one in to_police(desk, incident)):
         allowed.update(desk.policy.police.channels)
     if stuck:
         allowed.discard(failed.queued.channel)

@@ -1,19 +1,19 @@
 """Verified: somebody beside the first press says that it is real. What the police are told only then goes out with it."""
 
 from controller.entries import IncidentNoted
+from controller.rules import police
 from controller.rules.courses import VERIFIED
 from controller.rules.desk import Desk
 from controller.rules.incident import Incident
 from controller.rules.policy import Police
-from controller.rules.telling import police_told, tell_police
 
 
 def verify(desk: Desk, incident: Incident, by: str, channel: str = "") -> None:
     """Mark it, once. by: the member who says so, or `block` for another button."""
     if desk.state.courses.of[incident.id].verified is None:
         desk.record(incident.chain, IncidentNoted(incident.id, by, VERIFIED, channel))
-    if police_when(desk, incident) is Police.AFTER_VERIFICATION and not police_told(desk, incident):
-        tell_police(desk, incident)
+    if police_when(desk, incident) is Police.AFTER_VERIFICATION and not police.told(desk, incident):
+        police.offer(desk, incident)
 
 
 def pressed_again(desk: Desk, incident: Incident, node: str, name: str) -> None:
@@ -21,8 +21,8 @@ def pressed_again(desk: Desk, incident: Incident, node: str, name: str) -> None:
     pressed = desk.state.courses.of[incident.id].pressed
     if any((press[0], one.input) != (node, name) for press, one in pressed.items()):
         verify(desk, incident, "block")
-    if police_when(desk, incident) is not Police.NEVER and not police_told(desk, incident):
-        tell_police(desk, incident)
+    if police_when(desk, incident) is not Police.NEVER and not police.told(desk, incident):
+        police.offer(desk, incident)
 
 
 def police_when(desk: Desk, incident: Incident) -> Police:

@@ -4,13 +4,15 @@ Everything that lasts is decided as entries, which the state folds at once and t
 journal is therefore all that a new process needs to go on where the old one stood.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStarted, NoticeMoved, PolicyInForce, RegistryInForce
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry, excluded_members
-from controller.rules import answers, calls, escalation, faults, operators, presses, supervision
+from controller.rules import answers, calls, escalation, faults, operators, police, presses, supervision, timers
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
@@ -47,6 +49,8 @@ from controller.rules.worth import worth_telling
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
 FORGET_MS: Final = 600_000
+TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {police.TIMER: police.due}
+"""What each timer does when it rings, given its subject."""
 
 
 class ZoneController:
@@ -129,6 +133,11 @@ class ZoneController:
     def _catch_up(self, desk: Desk) -> None:
         """Do what is due by now, whatever the input was."""
         while (due := self.state.next_due_ms()) is not None and due <= desk.at_ms:
+            first = self.state.timers.first()
+            if first is not None and first[1].due_at_ms == due:
+                act = TIMERS.get(first[0][0])
+                timers.ring(self.state.timers, desk.record, partial(act, desk) if act is not None else None, desk.at_ms)
+                continue
             incident = self.state.incidents[self.state.due[0][1]]
             escalation.due(desk, incident)
             if incident.is_open and (incident.due_at_ms is None or incident.due_at_ms <= desk.at_ms):
@@ -222,6 +231,7 @@ class ZoneController:
             longest_s = escalation.longest_s(desk, incident)
             if incident.due_at_ms is not None and incident.due_at_ms - desk.at_ms > longest_s * 1000:
                 desk.set_step(incident, incident.step, longest_s)
+        timers.shorten(self.state.timers, desk.record, desk.at_ms)
         for notice in unsent:
             if notice.state not in FINAL:
                 is_due = notice.due_at_ms <= desk.now.utc_ms

@@ -5,6 +5,7 @@ entry is kept, so that a story can end by folding them again.
 """
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable
 from datetime import time
 from pathlib import Path
@@ -35,7 +36,11 @@ from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from controller.texts import TEMPLATES
 
-POLICY = Path("config/villa-maria/policy.toml").read_text(encoding="utf-8")
+DISTRICTS_POLICY = Path("config/villa-maria/policy.toml").read_text(encoding="utf-8")
+"""As the example district has it."""
+PATIENT = "accept_s = { dc09 = 3600, cap = 3600, webhook = 3600, sms = 3600 }"
+POLICY = re.sub("^accept_s = .*$", PATIENT, DISTRICTS_POLICY, flags=re.MULTILINE)
+"""The same, but that the police have an hour to accept: most stories are about something else."""
 BEGAN_MS = 1_790_043_240_000  # 2026-09-21 21:14 in Lima
 UP_MS = 5_000_000
 """What the steady clock shows then."""

@@ -155,7 +155,7 @@ def test_that_it_is_over_goes_another_way_too() -> None:
         NoticeTried(one.notice.id, one.attempt, Tried.NEVER, why="gone") if one.notice.channel in {"dc09", "apprise"} else None)
     night.replies("juan", "9")
     night.passes(1)
-    night.replies("elva", "5")
+    night.replies("elva", f"5 {night.codes[0]}")
     night.passes(10)
     assert [(one.notice.template, one.notice.channel) for one in night.unread["desk"]] == [("police", "dc09"), ("help", "cap"), ("closed", "cap")]
     assert [(one.notice.template, one.notice.channel) for one in night.unread["rosa"]][-1] == ("closed", "sms")

@@ -41,7 +41,7 @@ def test_who_has_no_other_way_is_told_when_it_works_again_however_long_that_take
 
 def test_a_call_waits_as_long_as_the_incident_is_open_and_goes_once() -> None:
     night = StuckNight()
-    night.press("panic")
+    night.press("medical")
     night.passes(4 * 3600)
     night.plugged_in()
     assert [len(night.reads(name)) for name in ("rosa", "juan", "caro")] == [1, 1, 1]
@@ -85,7 +85,7 @@ def test_an_answer_does_not_wait_for_hours() -> None:
 
 def test_what_waited_when_the_gateway_was_killed_may_have_been_under_way_and_is_a_second_try() -> None:
     night = StuckNight()
-    night.press("panic")
+    night.press("medical")
     night.passes(95)
     state = ZoneState()
     for chain, at_ms, body in night.entries:
