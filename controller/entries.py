@@ -194,6 +194,32 @@ class IncidentLooked(Struct, frozen=True, omit_defaults=True):
     channel: str = ""
 
 
+class VerifyFirstSet(Struct, frozen=True, omit_defaults=True):
+    """What this input alone says is told to the police only when it is verified. Sirens and the ring on duty do not wait.
+
+    cause: `faulty-hardware` (by the rules, until somebody ends it), or `decision`: the committee's, until then; decision_ref, digest: its
+    private text, and the salted digest of that.
+    """
+
+    node: str
+    input: str
+    by: str
+    cause: str
+    channel: str = ""
+    until_at_ms: int = 0
+    decision_ref: str = ""
+    digest: str = ""
+
+
+class VerifyFirstEnded(Struct, frozen=True, omit_defaults=True):
+    """It is believed again. by: a member, or `rules` when its time is over or there is no such input any more."""
+
+    node: str
+    input: str
+    by: str
+    channel: str = ""
+
+
 class IncidentMeasured(Struct, frozen=True, omit_defaults=True):
     """At its end: after how many ms since it was opened (or opened again) it was first heard, taken, reached, and accepted by the police.
 
@@ -438,7 +464,7 @@ class CommitmentOpened(Struct, frozen=True):
 
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
-    | IncidentSplit | IncidentLooked | IncidentMeasured | StepSet | StepsEnded | TimerSet
+    | IncidentSplit | IncidentLooked | IncidentMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap
@@ -456,6 +482,8 @@ KINDS: Final[dict[str, type[Body]]] = {
     "incident.split": IncidentSplit,
     "incident.looked": IncidentLooked,
     "incident.measured": IncidentMeasured,
+    "input.verify-first": VerifyFirstSet,
+    "input.verify-first-ended": VerifyFirstEnded,
     "incident.step": StepSet,
     "incident.steps-ended": StepsEnded,
     "timer": TimerSet,

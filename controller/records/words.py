@@ -70,6 +70,11 @@ def _split(body: entries.IncidentSplit) -> str:
     return f"incident {body.incident}: press {body.seq} of {body.node} becomes {body.into}, by {body.by}{_by(body.channel)}"
 
 
+def _verify_first(body: entries.VerifyFirstSet) -> str:
+    until = f" until {moment(body.until_at_ms)}" if body.until_at_ms else ""
+    return f"{body.node} {body.input}: verified first{until} ({body.cause}), by {body.by}{_by(body.channel)}"
+
+
 def _measured(body: entries.IncidentMeasured) -> str:
     times = (("heard", body.heard_ms), ("taken", body.taken_ms), ("reached", body.on_scene_ms), ("accepted by the police", body.police_ms))
     said = ", ".join(f"{what} after {ms // 1000} s" if ms >= 0 else f"never {what}" for what, ms in times)
@@ -138,6 +143,8 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.IncidentSplit: _split,
     entries.IncidentLooked: lambda body: f"incident {body.incident}: {body.by} looked at it{_by(body.channel)}",
     entries.IncidentMeasured: _measured,
+    entries.VerifyFirstSet: _verify_first,
+    entries.VerifyFirstEnded: lambda body: f"{body.node} {body.input}: verified first no more, by {body.by}{_by(body.channel)}",
     entries.StepSet: lambda body: f"incident {body.incident}: step {body.step} is due at {moment(body.due_at_ms)}",
     entries.TimerSet: lambda body: f"timer {body.timer} of {body.subject} " + (f"rings at {moment(body.due_at_ms)}" if body.due_at_ms else "is over"),
     entries.StepsEnded: lambda body: f"incident {body.incident}: no further step is due",

@@ -71,4 +71,23 @@ class SirenOff(Struct, frozen=True, tag="siren-off"):
     """The sirens that sound for it stop."""
 
 
-Act = Verify | Take | Arrive | HandOver | Merge | Split | Close | Judge | Reopen | Note | SirenOff
+class VerifyFirst(Struct, frozen=True, tag="verify-first"):
+    """The committee has decided that what this input alone says is verified first, until then (UTC ms). About no incident."""
+
+    node: str
+    input: str
+    until_ms: int
+    decision_ref: str
+    digest: str
+
+
+class VerifyFirstEnd(Struct, frozen=True, tag="verify-first-end"):
+    """The input is mended, or believed again. About no incident."""
+
+    node: str
+    input: str
+
+
+InputAct = VerifyFirst | VerifyFirstEnd
+IncidentAct = Verify | Take | Arrive | HandOver | Merge | Split | Close | Judge | Reopen | Note | SirenOff
+Act = IncidentAct | InputAct

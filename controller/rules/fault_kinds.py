@@ -86,6 +86,7 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     # The zone, its blocks.
     "zone/many-late": FaultKind(Hears.URGENT, Shows.NOWHERE),
     "block/nobody-to-tell": FaultKind(Hears.URGENT, Shows.ZONE, flaps=False),
+    "input/verify-first": FaultKind(shows=Shows.NOWHERE, flaps=False),
     # The gateway and what belongs to it.
     "gateway/down": _URGENT,
     "gateway/cannot-commit": _URGENT,

@@ -110,12 +110,15 @@ class MemberWrote(Struct, frozen=True):
 
 
 class OperatorDid(Struct, frozen=True):
-    """A member did something on a page. command: the shell's name for it, by which the answer is known; channel: e.g. `console`, `link`."""
+    """A member did something on a page. command: the shell's name for it, by which the answer is known; channel: e.g. `console`, `link`.
+
+    incident: empty where the act is about an input.
+    """
 
     command: str
     member: str
-    incident: str
     act: Act
+    incident: str = ""
     channel: str = "console"
 
 

@@ -7,14 +7,31 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from controller.entries import Chain, IncidentJudged, IncidentLooked, IncidentMoved, IncidentNoted
+from controller.entries import Chain, IncidentJudged, IncidentLooked, IncidentMoved, IncidentNoted, VerifyFirstSet
 from controller.registry import Role
-from controller.rules import answers, escalation, handing_over, responders, splitting, verification
-from controller.rules.acts import Act, Arrive, Close, HandOver, Judge, Merge, Note, Reopen, SirenOff, Split, Take, Verify
+from controller.rules import answers, escalation, handing_over, responders, splitting, suspicion, verification
+from controller.rules.acts import (
+    Arrive,
+    Close,
+    HandOver,
+    IncidentAct,
+    InputAct,
+    Judge,
+    Merge,
+    Note,
+    Reopen,
+    SirenOff,
+    Split,
+    Take,
+    Verify,
+    VerifyFirst,
+    VerifyFirstEnd,
+)
 from controller.rules.desk import Desk
 from controller.rules.effects import Accepted, Refused
 from controller.rules.incident import Happening, Incident, State, step
 from controller.rules.inputs import Looked, OperatorDid
+from controller.rules.remembered import DAY_MS
 from controller.rules.telling import ANSWERS, tell, told_at_all, ways
 
 OUTCOMES: Final = ("real", "good-faith", "mistake", "prank", "faulty-hardware", "drill", "cancelled", "unknown")
@@ -37,7 +54,7 @@ class Rule(NamedTuple):
     takers: bool = False
 
 
-RULES: Final[Mapping[type[Act], Rule]] = {
+RULES: Final[Mapping[type[IncidentAct], Rule]] = {
     Verify: Rule(OPEN, DESKS, "verified", takers=True),
     Take: Rule(OPEN, GOING, "taken"),
     Arrive: Rule(OPEN, GOING, "reached"),
@@ -52,6 +69,10 @@ RULES: Final[Mapping[type[Act], Rule]] = {
 }
 
 
+INPUT_RULES: Final[Mapping[type[InputAct], frozenset[Role]]] = {VerifyFirst: OPERATORS, VerifyFirstEnd: OPERATORS | {Role.TECHNICIAN}}
+"""Who may decide on an input."""
+
+
 class No(Exception):
     """The act is refused."""
 
@@ -62,8 +83,12 @@ class No(Exception):
 
 def did(desk: Desk, event: OperatorDid) -> None:
     """Do it, or say why not."""
+    made = None
     try:
-        made = _ACTS[type(event.act)](desk, _allowed(desk, event), event, event.act)
+        if isinstance(event.act, VerifyFirst | VerifyFirstEnd):
+            _on_input(desk, event, event.act)
+        else:
+            made = _ACTS[type(event.act)](desk, _allowed(desk, event, RULES[type(event.act)]), event, event.act)
     except No as no:
         desk.then(_refusal(event.command, no))
     else:
@@ -94,13 +119,12 @@ def _unknown(incident: str) -> No:
     return No("unknown", f"no incident {incident[:40]}; expected one that is open or was closed within a day; look for it in the list")
 
 
-def _allowed(desk: Desk, event: OperatorDid) -> Incident:
+def _allowed(desk: Desk, event: OperatorDid, rule: Rule) -> Incident:
     """The incident, when this member may do this to it now."""
     incident = desk.state.incidents.get(event.incident)
     member = desk.registry.members.get(event.member)
     if incident is None or member is None or not desk.may_know(incident, member.id):
         raise _unknown(event.incident)
-    rule = RULES[type(event.act)]
     if not incident.secret and not rule.roles.intersection(member.roles) and not (rule.takers and member.id in incident.takers):
         raise No("not-yours", f"{member.id} may not do this: incident {incident.id} can be {rule.verb} by "
                               f"{', '.join(sorted(rule.roles))}{' or whoever has it' if rule.takers else ''}; ask one of them")
@@ -175,11 +199,13 @@ def _close(desk: Desk, incident: Incident, event: OperatorDid, act: Close) -> No
                                 "incident ends when a second one says so or is there")
     desk.record(incident.chain, IncidentNoted(incident.id, event.member, word, event.channel, act.note_ref, act.digest))
     escalation.close(desk, incident, event.member, event.channel, act.outcome)
+    suspicion.judged(desk, incident)
 
 
 def _judge(desk: Desk, incident: Incident, event: OperatorDid, act: Judge) -> None:
     _check_outcome(act.outcome)
     desk.record(incident.chain, IncidentJudged(incident.id, act.outcome, event.member, event.channel, act.note_ref, act.digest))
+    suspicion.judged(desk, incident)
 
 
 def _check_outcome(outcome: str) -> None:
@@ -204,7 +230,29 @@ def _siren_off(desk: Desk, incident: Incident, event: OperatorDid, _act: SirenOf
     escalation.sirens(desk, incident, on=False)
 
 
-_ACTS: Final[Mapping[type[Act], Callable[[Desk, Incident, OperatorDid, Any], str | None]]] = {
+def _on_input(desk: Desk, event: OperatorDid, act: InputAct) -> None:
+    key = act.node, act.input
+    member, found, standing = desk.registry.members.get(event.member), desk.registry.inputs.get(key), desk.state.suspicions.first.get(key)
+    name = f"input {act.node[:40]} {act.input[:40]}"
+    roles = INPUT_RULES[type(act)]
+    if member is None or not roles.intersection(member.roles):
+        raise No("not-yours", f"{event.member} may not decide on {name}; expected {' or '.join(sorted(roles))}; ask one of them")
+    if isinstance(act, VerifyFirstEnd):
+        if standing is None:
+            raise No("done", f"{name} is not verified first")
+        suspicion.end(desk, key, event.member, event.channel)
+        return
+    if found is None or desk.policy.is_silent(found.kind):
+        raise No("input", f"{name}; expected an audible one of the registry: what is silent is never verified first")
+    if standing is not None and not standing.until_at_ms:
+        raise No("done", f"{name} is verified first already, since its hardware was faulty, until that is mended", standing.by)
+    days_max = desk.policy.verify_first.days_max
+    if not act.decision_ref or not desk.now.utc_ms < act.until_ms <= desk.now.utc_ms + days_max * DAY_MS:
+        raise No("decision", f"{name}: expected the committee's decision, and an end within {days_max} days")
+    desk.record(Chain.OPEN, VerifyFirstSet(*key, event.member, "decision", event.channel, act.until_ms, act.decision_ref, act.digest))
+
+
+_ACTS: Final[Mapping[type[IncidentAct], Callable[[Desk, Incident, OperatorDid, Any], str | None]]] = {
     Verify: _verify, Take: _take, Arrive: _take, HandOver: _hand_over, Merge: _merge, Split: _split, Close: _close, Judge: _judge,
     Reopen: _reopen, Note: _note, SirenOff: _siren_off,
 }

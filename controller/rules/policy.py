@@ -205,6 +205,14 @@ class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     of: dict[str, FaultChange] = {}
 
 
+class VerifyFirstPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """When an input that was faulty so often in so many days is verified first; a committee's decision holds for days_max at most."""
+
+    times: Annotated[int, Meta(ge=1, le=20)] = 2
+    within_days: Annotated[int, Meta(ge=1, le=365)] = 30
+    days_max: Annotated[int, Meta(ge=1, le=365)] = 90
+
+
 Hour = Annotated[int, Meta(ge=0, le=23)]
 
 
@@ -225,6 +233,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     police: PolicePolicy = field(default_factory=PolicePolicy)
     faults_to: FaultsPolicy = field(default_factory=FaultsPolicy)
     proof: Proof = field(default_factory=Proof)
+    verify_first: VerifyFirstPolicy = field(default_factory=VerifyFirstPolicy)
 
     def faults(self) -> Iterable[str]:
         for name, kind in self.kinds.items():
@@ -282,6 +291,7 @@ class Policy:
         self.times = file.times
         self.police = file.police
         self.faults_to = file.faults_to
+        self.verify_first = file.verify_first
         self.proof = file.proof
 
     def __eq__(self, other: object) -> bool:

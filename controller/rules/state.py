@@ -17,6 +17,7 @@ from controller.rules.counted import Counted
 from controller.rules.courses import Courses
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.remembered import FINAL, Fault, Fold, NodeLife, Notice, OrderBy, SeqsHeard
+from controller.rules.suspicion_memory import Suspicions
 from controller.rules.timers import Timers
 from controller.rules.written import Written
 
@@ -69,7 +70,7 @@ class ZoneState:
         self.policies: dict[str, str] = {}
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
-        self.timers, self.courses = Timers(), Courses()
+        self.timers, self.courses, self.suspicions = Timers(), Courses(), Suspicions()
         self.written, self.counted, self.callers = Written(), Counted(), Callers()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
@@ -82,7 +83,7 @@ class ZoneState:
         """Notice about a fault that was taken back -> when."""
         self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
         """What the rooms that keep a memory of their own fold, after this one."""
-        for room in (self.timers, self.courses, self.written, self.counted, self.callers):
+        for room in (self.timers, self.courses, self.suspicions, self.written, self.counted, self.callers):
             for kind, fold in room.folds().items():
                 self._rooms[kind].append(fold)
 
@@ -125,6 +126,7 @@ class ZoneState:
                 continue
             del self.incidents[ident]
             self.courses.forget(ident)
+            self.suspicions.forget(ident)
             for press in incident.presses:
                 self.by_press.pop(press, None)
             for member, notices in incident.told.items():

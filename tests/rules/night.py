@@ -15,7 +15,7 @@ from controller.entries import Body, Chain, FaultRaised, IncidentOpened, NoticeQ
 from controller.instants import Now
 from controller.messages import Beat, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, Stream, Tally, digest_of, encode
 from controller.registry import Block, Contact, District, Input, Member, Node, PrivateRef, Registry, Role, Shift, Zone
-from controller.rules.acts import Act
+from controller.rules.acts import Act, VerifyFirst, VerifyFirstEnd
 from controller.rules.effects import Accepted, GiveReceipt, QueueNotice, Record, Refused, SendDown, SendOrder, StopNotice, ZoneEffect
 from controller.rules.fault_kinds import FAULT_KINDS, row
 from controller.rules.inputs import (
@@ -250,7 +250,8 @@ class Night:
 
     def acts(self, name: str, act: Act, incident: int = -1, channel: str = "console") -> str:
         """A member does something on the page of the how-manieth incident; why it is refused, empty when it is done."""
-        return self._answer(self.does(OperatorDid("c1", name, self.bodies(IncidentOpened)[incident].incident, act, channel)))
+        about = self.bodies(IncidentOpened)[incident].incident if not isinstance(act, VerifyFirst | VerifyFirstEnd) else ""
+        return self._answer(self.does(OperatorDid("c1", name, act, about, channel)))
 
     def looks(self, name: str, incident: str) -> str:
         """A member opens an incident's page; the same."""

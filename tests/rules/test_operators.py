@@ -31,7 +31,7 @@ AFTER_VERIFICATION = Policy.parse(POLICY.replace(AT_ONCE, AT_ONCE.replace("immed
 
 
 def refusal(night: Night, name: str, act: acts.Act, incident: int = -1) -> Refused:
-    [answer] = [effect for effect in night.does(OperatorDid("c1", name, night.bodies(IncidentOpened)[incident].incident, act))
+    [answer] = [effect for effect in night.does(OperatorDid("c1", name, act, night.bodies(IncidentOpened)[incident].incident))
                 if isinstance(effect, Refused)]
     return answer
 
@@ -45,7 +45,7 @@ def in_state(night: Night, state: State) -> None:
     night.all_read()
 
 
-ACTS: dict[type[acts.Act], acts.Act] = {
+ACTS: dict[type[acts.IncidentAct], acts.Act] = {
     Verify: Verify(), Take: Take(), Arrive: Arrive(), HandOver: HandOver("juan", "rosa"), Merge: Merge("x"),
     Split: Split("b12n1", of(Night().press("panic"))), Close: Close("real"), Judge: Judge("prank"), Reopen: Reopen(), Note: Note("p-aaaaaaaaaa", "d"),
     acts.SirenOff: acts.SirenOff(),
@@ -54,10 +54,10 @@ ACTS: dict[type[acts.Act], acts.Act] = {
 
 @pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("act", operators.RULES)
-def test_every_act_in_every_state_is_possible_or_refused_with_who_made_it_so(night: Night, act: type[acts.Act], state: State) -> None:
+def test_every_act_in_every_state_is_possible_or_refused_with_who_made_it_so(night: Night, act: type[acts.IncidentAct], state: State) -> None:
     in_state(night, state)
     before = len(night.entries)
-    [answer] = night.does(OperatorDid("c1", "caro", night.bodies(IncidentOpened)[0].incident, ACTS[act]))[-1:]
+    [answer] = night.does(OperatorDid("c1", "caro", ACTS[act], night.bodies(IncidentOpened)[0].incident))[-1:]
     if state not in operators.RULES[act].states:
         assert isinstance(answer, Refused)
         assert (answer.code, answer.by) == ("state", "block" if state is State.OPENED else "rosa")
@@ -68,7 +68,7 @@ def test_every_act_in_every_state_is_possible_or_refused_with_who_made_it_so(nig
 
 
 @pytest.mark.parametrize("act", operators.RULES)
-def test_a_technician_and_a_stranger_may_do_nothing_but_write_a_note(night: Night, act: type[acts.Act]) -> None:
+def test_a_technician_and_a_stranger_may_do_nothing_but_write_a_note(night: Night, act: type[acts.IncidentAct]) -> None:
     in_state(night, State.ON_SCENE if State.ON_SCENE in operators.RULES[act].states else State.CLOSED)
     assert night.acts("tito", ACTS[act]) == ("not-yours" if act is not Note else "")
     assert night.acts("nobody", ACTS[act]) == "unknown"
