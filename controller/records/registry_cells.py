@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from controller import public_numbers
 from controller.dc09_address import parse_address
 from controller.errors import BadMessage
 from controller.messages import NAME_PATTERN
@@ -267,7 +268,7 @@ class _Phone(_Address):
     expected = "a phone number, e.g. sms:+51900000001"
 
     def read(self, text: str) -> str | None:
-        return phones.normalise(text)
+        return phones.normalise(text) or (text if public_numbers.SHORT.fullmatch(text) else None)
 
 
 class _Dc09(_Address):

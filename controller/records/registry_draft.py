@@ -1,13 +1,15 @@
 """A zone's registry as people write it: with the personal values in it, before they go to their own place."""
 
 import hashlib
-from typing import Any
+from typing import Any, Final
 
 import msgspec
-from msgspec import Struct, field
+from msgspec import Struct, field, structs
 
-from controller.registry import Block, District, Holiday, Input, Member, Node, Registry, Shift, Swap, Zone
+from controller.registry import Block, Contact, District, Holiday, Input, Member, Node, Registry, Shift, Swap, Zone
 
+NOTHING: Final = "p-00000000"
+"""A reference to no private value."""
 ContactText = tuple[str, str]
 """(channel, address)."""
 
@@ -59,6 +61,14 @@ def version_of(registry: Draft | Registry) -> str:
         "holidays": sorted(registry.holidays, key=lambda holiday: holiday.day),
     }
     return hashlib.sha256(b"cuadra-registry-1" + msgspec.json.encode(seen, order="sorted")).hexdigest()
+
+
+def registry_of(draft: Draft) -> Registry:
+    """The draft as the rules would have it; its references lead to nothing."""
+    members = {name: structs.replace(member, contacts=tuple(Contact(channel, NOTHING) for channel, _ in draft.contacts.get(name, ())))
+               for name, member in draft.members.items()}
+    return Registry(0, version_of(draft), draft.district, draft.zone, draft.blocks, draft.nodes, draft.inputs, members,
+                    shifts=tuple(draft.shifts.values()), swaps=tuple(draft.swaps.values()), holidays=draft.holidays)
 
 
 def _channels(registry: Draft | Registry, member: Member) -> list[str]:

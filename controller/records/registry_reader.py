@@ -5,11 +5,12 @@ from pathlib import Path
 
 from msgspec import structs
 
+from controller import public_numbers
 from controller.records import registry_duty, registry_exclusions
 from controller.records.registry_cells import CHANNELS, Faults, Line, lines
 from controller.records.registry_draft import Draft
 from controller.registry import INPUT_NUMBER_MAX, Block, District, Holiday, Input, Member, Node, Swap, Zone
-from controller.rules.policy import Policy
+from controller.rules.policy import PolicePolicy, Policy
 
 
 class Reader:
@@ -19,6 +20,8 @@ class Reader:
         self._path = path
         self._faults = faults
         self._policy = policy
+        self._policies: dict[str, Policy] = {}
+        """Each zone's own."""
         self.places: dict[tuple[str, str], Line] = {}
         self._drafts: dict[str, Draft] = {}
         self._zone_of: dict[str, dict[str, str]] = {"block": {}, "node": {}, "member": {}, "shift": {}}
@@ -107,10 +110,26 @@ class Reader:
         if holder is not line:
             line.fault("call_sign", "a call sign of its own for each member of a zone", "choose another",
                        found=f"found the call sign of the member in line {holder.number}")
+        for channel, address in contacts:
+            self._dialled(line, zone, channel, address)
         if draft:
             draft.members[member] = value
             draft.names[member] = name
             draft.contacts[member] = contacts
+
+    def _dialled(self, line: Line, zone: str, channel: str, address: str) -> None:
+        own = self._policy_of(zone)
+        police = own.police if own is not None else PolicePolicy()
+        if public_numbers.refused(police, channel, address):
+            line.fault("contacts", "[police] agreement of the policy to name the document that allows a machine to dial it, or another contact",
+                       found=f"found a public emergency number for {channel}")
+        elif public_numbers.SHORT.fullmatch(address) and not public_numbers.is_public(address, public_numbers.known(police)):
+            line.fault("contacts", "a phone number, e.g. sms:+51900000001", found=f"found {len(address)} characters that are no {channel} address")
+
+    def _policy_of(self, zone: str) -> Policy | None:
+        if self._policy is not None and zone not in self._policies:
+            self._policies[zone] = self._policy.for_zone(zone)
+        return self._policies.get(zone)
 
     def _input(self, line: Line) -> None:
         node, name, kind = line.name("node"), line.name("input"), line.name("kind")
@@ -121,7 +140,7 @@ class Reader:
         if not self._new(line, "input", "input", " ".join(key)) or zone not in self._drafts:
             return
         draft = self._drafts[zone]
-        registry_exclusions.check(line, draft, self._policy, self._channels, kind, excludes)
+        registry_exclusions.check(line, draft, self._policy_of(zone), self._channels, kind, excludes)
         holder = self.places.setdefault(("number", f"{zone} {number}"), line)
         if number and holder is not line:
             line.fault("number", "a number of its own for each input of a zone", "choose another, or leave it empty",

@@ -147,7 +147,8 @@ class PolicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """Who the police are, and their lines in the order in which they are tried. Of a silent press only those of its circle are told.
 
     accept_s: by line, how long a named person there has to accept before the next line is tried. public_number: what whoever goes
-    is told to call when none has accepted, and again after again_s, then at a slackening pace; no machine dials it.
+    is told to call when none has accepted, and again after again_s, then at a slackening pace.
+    public_numbers: further emergency numbers; no machine dials one of them all unless agreement names the document that allows it.
     """
 
     roles: tuple[Role, ...] = (Role.POLICE_DESK,)
@@ -155,6 +156,8 @@ class PolicePolicy(Struct, frozen=True, forbid_unknown_fields=True):
     accept_s: dict[ChannelName, Annotated[int, Meta(ge=10, le=3600)]] = {}
     again_s: Annotated[int, Meta(ge=60, le=3600)] = 300
     public_number: Annotated[str, Meta(pattern="^[0-9 +*#-]{1,15}$")] = "105"
+    public_numbers: tuple[Annotated[str, Meta(pattern="^[0-9]{2,15}$")], ...] = ("105", "106", "112", "115", "116", "117", "911")
+    agreement: Annotated[str, Meta(max_length=200)] = ""
 
     def accept_s_of(self, channel: str) -> int:
         """How long a person has to accept by this line."""

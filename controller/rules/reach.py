@@ -49,7 +49,7 @@ def unreached(network: Network, from_ms: int, days: int = DAYS) -> list[Case]:
     for press in presses(network):
         if _always(network, press):
             continue
-        moments = moments or _moments(network, from_ms, days)
+        moments = moments or changes(network, from_ms, days)
         spans = _spans(network, press, moments)
         if spans:
             at_ms = spans[0][0]
@@ -151,7 +151,7 @@ def _spans(network: Network, press: Press, moments: Sequence[int]) -> tuple[tupl
     return tuple(spans)
 
 
-def _moments(network: Network, from_ms: int, days: int) -> list[int]:
+def changes(network: Network, from_ms: int, days: int) -> list[int]:
     """`from_ms`, each moment after it at which a turn begins or ends, and the end."""
     until_ms = from_ms + days * 86_400_000
     edges = {int(edge.timestamp() * 1000) for turn in network.roster.turns(from_ms, until_ms) for edge in (turn.starts, turn.ends)}

@@ -3,49 +3,21 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from sqlalchemy import update
 
 from controller.authentication import PrivateKey
-from controller.command_line import main
 from controller.entries import Chain
 from controller.records import commitments, database
 from controller.records.checkpoint import Signer, read
 from controller.records.store import Store
 from controller.records.tables import JOURNAL
 from tests.records.facts import night, press, told
+from tests.typed import Cuadra
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "villa-maria"
-
-
-class Done(NamedTuple):
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Cuadra = Callable[..., Done]
-
-
-@pytest.fixture
-def cuadra(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Cuadra:
-    """The command as it is typed, run in this process: starting Python takes longer than what it does."""
-
-    def run(*arguments: str | Path) -> Done:
-        monkeypatch.setattr(sys, "argv", ["cuadra", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        code = ended.value.code
-        return Done(code if isinstance(code, int) else 0, *capsys.readouterr())
-
-    return run
 
 
 @pytest.fixture
