@@ -65,6 +65,7 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "help_you": ("code",),
     "closed_you": ("code",),
     "which_one": ("codes",),
+    "which_late": ("codes",),
     "already_closed": ("code",),
     "nothing_open": (),
     "not_understood": (),

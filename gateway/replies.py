@@ -71,7 +71,7 @@ class Replies:
             logger.warning("a text came and cannot be put away: %s", fault)
             sender = self._contacts.whose_in_memory(news.channel, news.address)
         event = MemberWrote(news.channel, sender.member, news.text, sender.ref, text_ref, digest, sender.shared, mark, handle,
-                            sender.sharers)
+                            sender.sharers, news.written_at_ms)
         self._put(self._instead(event))
 
     def _given(self, address: str, handle: str, task: asyncio.Task[None]) -> None:

@@ -43,6 +43,12 @@ HELP_AGAIN_MS: Final = DAY_MS
 STRANGERS_AN_HOUR: Final = 12
 """So many of them are answered: what strangers write must not use up the SIM's credit."""
 HOUR_MS: Final = 3_600_000
+LATE_MS: Final = 60_000
+"""A text that is older than this was held up on its way."""
+TOO_LATE_MS: Final = 7 * DAY_MS
+"""Networks keep a text for three days; what claims to be older says nothing that can be believed."""
+CLOCKS_MS: Final = 60_000
+"""So far the network's clock and ours may be apart."""
 CODES_MAX: Final = 12
 """So many codes a question names at most."""
 
@@ -64,7 +70,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
     if technicians.ordered(desk, event):
         return
     member = event.member
-    incident, trouble = _which(desk, member, reply)
+    incident, trouble, code = _which(desk, member, reply, event.written_at_ms)
     chain = incident.chain if incident is not None else chain_of(desk, member)
     desk.record(chain, ReplyReceived(
         event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest, event.mark))
@@ -73,25 +79,36 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply)
         responders.answered(desk, incident, member)
     elif trouble != HELPING or desk.now.utc_ms - desk.state.written.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
-        _answer_plainly(desk, way_back(desk, event, member), chain, trouble, reply.code)
+        _answer_plainly(desk, way_back(desk, event, member), chain, trouble, code)
 
 
-def _which(desk: Desk, member: str, reply: Reply) -> tuple[Incident | None, str]:
-    """The incident that a reply is about; else what to answer."""
+def _which(desk: Desk, member: str, reply: Reply, written_at_ms: int) -> tuple[Incident | None, str, str]:
+    """The incident that a reply is about; else what to answer, and with which code."""
     if reply.word is Word.UNKNOWN:
-        return None, HELPING
+        return None, HELPING, ""
     if reply.code:
         ident, _ = desk.state.by_code.get(reply.code, ("", 0))
         found = desk.state.incidents.get(ident)
+        while found is not None and (into := desk.state.courses.of[found.id].merged_into):
+            found = desk.state.incidents.get(into)
         if found is None or not desk.may_know(found, member):
-            return None, "already_closed" if ident and found is None and not secret_half(reply.code) else "nothing_open"
-        return (found, "") if found.is_open else (None, "already_closed")
+            return None, "already_closed" if ident and found is None and not secret_half(reply.code) else "nothing_open", reply.code
+        return (found, "", "") if found.is_open else (None, "already_closed", found.code)
     found_open = live(desk, member)
+    if LATE_MS <= desk.now.utc_ms - written_at_ms < TOO_LATE_MS:
+        # The network held it up: it is about what was open when it was written, and never takes what was opened since.
+        then = [one for one in _known(desk, member)
+                if one.opened_at_ms <= written_at_ms + CLOCKS_MS and (one.is_open or one.moved_at_ms > written_at_ms)]
+        if len(then) == 1:
+            return (then[0], "", "") if then[0].is_open else (None, "already_closed", then[0].code)
+        if not then and found_open:
+            return None, "which_late", ""
     if len(found_open) == 1:
-        return found_open[0], ""
+        return found_open[0], "", ""
     if found_open:
-        return None, "which_one"
-    return None, "already_closed" if any(_known(desk, member)) else "nothing_open"
+        return None, "which_one", ""
+    newest = next(_known(desk, member), None)
+    return (None, "already_closed", newest.code) if newest is not None else (None, "nothing_open", "")
 
 
 def _known(desk: Desk, member: str) -> Iterator[Incident]:
@@ -243,10 +260,10 @@ def _answer_plainly(desk: Desk, way: Way, chain: Chain, template: str, code: str
         return
     member = way.member
     about: dict[str, str] = {}
-    if template == "which_one":
+    if template in {"which_one", "which_late"}:
         about = {"codes": " ".join(incident.code for incident in live(desk, member))}
     elif template == "already_closed":
-        about = {"code": code or next(_known(desk, member)).code}
+        about = {"code": code}
     answer(desk, chain, back, template, about)
 
 

@@ -94,7 +94,8 @@ class MemberWrote(Struct, frozen=True):
     sender_ref: the private reference of the address, so that it can be answered; None where it cannot. text_ref,
     text_digest: where the text itself is kept, and its salted digest. text: read here and never recorded. mark: by which this
     very text is known when it is read again; empty: it cannot be. handle: by which the shell is told that it is on record;
-    empty: nobody waits for that. sharers: the members of a shared address.
+    empty: nobody waits for that. sharers: the members of a shared address. written_at_ms: when it was written (UTC), by the network's
+    clock; 0 where that is not known.
     """
 
     channel: str
@@ -107,6 +108,7 @@ class MemberWrote(Struct, frozen=True):
     mark: str = ""
     handle: str = ""
     sharers: tuple[str, ...] = ()
+    written_at_ms: int = 0
 
 
 class OperatorDid(Struct, frozen=True):

@@ -115,13 +115,14 @@ class Wrote(Struct, frozen=True):
     """Somebody wrote to us. address: as the network gave it, normalised (`+51...`).
 
     origin: what makes it the same text when it is read again, and tells it from the same words sent later; empty where that
-    is not known.
+    is not known. written_at_ms: when it was written (UTC), by the network's clock; 0 where that is not known.
     """
 
     channel: str
     address: str
     text: str
     origin: str = ""
+    written_at_ms: int = 0
 
 
 class PickedUp(Struct, frozen=True):

@@ -202,7 +202,7 @@ class SmsChannel:
         if address in self._own:
             logger.warning("a text from one of our own modems is left aside")
             return None
-        return self._report(Wrote(self.name, address, whole.text, whole.origin))
+        return self._report(Wrote(self.name, address, whole.text, whole.origin, whole.written_at_ms))
 
     def report_came(self, modem: str, report: StatusReport) -> None:
         """Match a delivery report."""

@@ -23,13 +23,15 @@ class WholeText(Struct, frozen=True):
     """A text and the places that can be emptied once it is on record.
 
     origin: when the network took it over, for each part, and how it joined them: the same however often it is read, and
-    another for every other text of that sender. Empty where the network does not say.
+    another for every other text of that sender. Empty where the network does not say. written_at_ms: the same moment, of the
+    last part, UTC by the network's clock; 0 where it does not say.
     """
 
     sender: Address
     text: str
     slots: tuple[Slot, ...]
     origin: str = ""
+    written_at_ms: int = 0
 
 
 class Joiner:
@@ -42,7 +44,7 @@ class Joiner:
     def add(self, slot: Slot, message: Deliver, now_s: float) -> WholeText | None:
         """Take one message; the text, when it is whole with this. The same part twice is one part."""
         if message.concat is None or message.concat.total == 1:
-            return WholeText(message.sender, message.text, (slot,), _origin("", {1: message.sent_at}))
+            return WholeText(message.sender, message.text, (slot,), _origin("", {1: message.sent_at}), _at_ms(message.sent_at))
         ref, total, sequence = message.concat
         key = (message.sender.text, ref, total)
         parts = self._parts.setdefault(key, {})
@@ -60,12 +62,17 @@ class Joiner:
         del self._since[key]
         pieces = [parts[sequence][1] if sequence in parts else GAP for sequence in range(1, key[2] + 1)]
         origin = _origin(f"{key[1]}/{key[2]}", {sequence: sent_at for sequence, (_, _, sent_at) in parts.items()})
-        return WholeText(sender, "".join(pieces), tuple(slot for slot, _, _ in parts.values()), origin)
+        written_at_ms = max(_at_ms(sent_at) for _, _, sent_at in parts.values())
+        return WholeText(sender, "".join(pieces), tuple(slot for slot, _, _ in parts.values()), origin, written_at_ms)
 
 
 def _origin(joined: str, sent_at: Mapping[int, datetime | None]) -> str:
     stamps = [f"{sequence}@{at:%Y%m%d%H%M%S}" if at is not None else "" for sequence, at in sorted(sent_at.items())]
     return " ".join([joined, *stamps]).strip() if all(stamps) else ""
+
+
+def _at_ms(sent_at: datetime | None) -> int:
+    return int(sent_at.timestamp() * 1000) if sent_at is not None else 0
 
 
 def normalised(sender: Address, country: str) -> str:

@@ -242,11 +242,14 @@ class Night:
 
     # The members' side.
 
-    def replies(self, name: str, text: str, channel: str = "sms") -> None:
+    def replies(self, name: str, text: str, channel: str = "sms", *, ago_s: float | None = None) -> None:
+        """A member writes, or what they wrote so long ago arrives."""
         self._texts[name] = self._texts.get(name, 0) + 1
         known = name if name in self.registry.members else None
         ref = f"p-{hashlib.sha256(name.encode()).hexdigest()[:10]}"
-        self.does(MemberWrote(channel, known, text, ref, None, hashlib.sha256(f"{name} {self._texts[name]}".encode()).hexdigest()[:32]))
+        written_at_ms = self.now.utc_ms - int(ago_s * 1000) if ago_s is not None else 0
+        self.does(MemberWrote(channel, known, text, ref, None, hashlib.sha256(f"{name} {self._texts[name]}".encode()).hexdigest()[:32],
+                              written_at_ms=written_at_ms))
 
     def acts(self, name: str, act: Act, incident: int = -1, channel: str = "console") -> str:
         """A member does something on the page of the how-manieth incident; why it is refused, empty when it is done."""

@@ -36,6 +36,7 @@ class Gateway:
         self.calls = CallChannel(self.channel)
         self.news: list[ChannelNews] = []
         self.origins: list[str] = []
+        self.written_at_ms: list[int] = []
         """Of the texts in `news`, which are compared without."""
         self.records = True
         """False: nothing can be put on record; what is not yet lies in `unrecorded`, the oldest first."""
@@ -63,7 +64,8 @@ class Gateway:
     def _hear(self, news: ChannelNews) -> asyncio.Future[None] | None:
         if isinstance(news, Wrote):
             self.origins.append(news.origin)
-            news = replace(news, origin="")
+            self.written_at_ms.append(news.written_at_ms)
+            news = replace(news, origin="", written_at_ms=0)
         self.news.append(news)
         self._said.set()
         self.at.get(news, lambda: None)()

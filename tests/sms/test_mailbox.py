@@ -55,6 +55,7 @@ async def test_the_same_words_a_second_later_are_another_text_and_without_a_time
     modem.receive("07911599999999F9040B911589674523F100000000000000000005C8329BFD06", "CMTI")
     await gateway.until(lambda: len(gateway.wrote()) == 3)
     assert gateway.origins == ["1@20260922021407", "1@20260922021408", ""]
+    assert gateway.written_at_ms == [int(AT.timestamp() * 1000), int(AT.timestamp() * 1000) + 1000, 0]
 
 
 async def test_what_will_not_be_on_record_is_handed_on_again(street: Street) -> None:
