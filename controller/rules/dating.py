@@ -70,12 +70,17 @@ def _life(desk: Desk, signs: Signs, node: str, boot: str, now_ms: int) -> _Life:
         # Nobody heard of that life: it was over when the one that is on now was born.
         return _Life(0, began_ms, known.boots.get(known.boot, now_ms))
     own = next((name for name, at_ms in known.boots.items() if at_ms == came_ms), boot)
-    before = [(at_ms, name) for name, at_ms in known.boots.items() if at_ms < came_ms]
-    after = [at_ms for at_ms in known.boots.values() if at_ms > came_ms]
+    # Lives follow each other as they came, whatever the clock on the wall showed at each birth: it may have been set back since.
+    names = list(known.boots)
+    place = names.index(own) if own in known.boots else len(names)
     started_ms = signs.started_utc_ms.get((node, own), 0)
-    if before and ("node/" + node, "two-devices-one-name") not in state.fault_of:
-        started_ms = max(started_ms, known.last_heard_before_ms.get(max(before)[1], 0))
+    if place and ("node/" + node, "two-devices-one-name") not in state.fault_of:
+        started_ms = max(started_ms, known.last_heard_before_ms.get(names[place - 1], 0))
+    if started_ms > now_ms:
+        started_ms = 0
+    after = names[place + 1:] if own != known.boot else []
     if after:
         heard_ms = max(came_ms, known.last_heard_before_ms.get(own, 0))
-        return _Life(started_ms, heard_ms, min(after))
+        over_ms = known.boots[after[0]]
+        return _Life(started_ms, heard_ms, over_ms if over_ms >= came_ms else now_ms)
     return _Life(started_ms, max(began_ms, started_ms), now_ms)

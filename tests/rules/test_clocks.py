@@ -2,7 +2,7 @@
 
 import pytest
 
-from controller.entries import IncidentMoved
+from controller.entries import IncidentMoved, PressRecorded
 from controller.instants import Now
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Started, Tried, Woken
@@ -105,3 +105,16 @@ def test_a_word_from_whoever_is_there_begins_the_six_hours_anew() -> None:
     assert night.bodies(IncidentMoved)[-1].to == "on-scene"
     night.passes(6 * HOUR_MS / 1000 + 601)
     assert night.bodies(IncidentMoved)[-1].outcome == "unknown"
+
+
+@pytest.mark.parametrize("then_s", [60, 3 * 3600])
+def test_after_the_clock_was_set_back_a_fresh_press_is_fresh_whatever_life_of_the_node_makes_it(then_s: int) -> None:
+    night = Jumping()
+    night.births("b12n1", "1")
+    night.passes(s=600)
+    night.wall_ms -= 7_200_000
+    night.births("b12n1", "2")
+    night.passes(s=then_s)
+    night.press("panic", life="2")
+    [press] = night.bodies(PressRecorded)
+    assert (press.late, press.age_refused, press.pressed_to_at_ms) == (0, "", night.now.utc_ms)
