@@ -32,6 +32,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "repeat": ("kind", "block", "meeting", "time", "code"),
     "raised": ("kind", "block", "meeting", "time", "code"),
     "look": ("kind", "block", "meeting", "code"),
+    # To the whole zone, for the kinds that call it: nobody is asked to come.
+    "everybody": ("kind", "block", "meeting", "time"),
     # What became of it; `who` is a call sign, `block` for the block itself.
     "taken": ("kind", "block", "code", "who"),
     "on_scene": ("kind", "block", "code", "who"),

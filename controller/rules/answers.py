@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, ReplyReceived
-from controller.rules import danger, escalation, handing_over, police, responders, technicians, verification
+from controller.rules import danger, escalation, handing_over, police, responders, technicians, verification, whole_zone
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
 from controller.rules.effects import ReleaseText
@@ -175,7 +175,7 @@ def take(desk: Desk, incident: Incident, member: str, channel: str, how: Happeni
     has = responders.taken(desk, incident)
     first = has and not had
     if has:
-        stop(desk, incident, {"ESCALATED", "REPEAT_DUE"})
+        stop(desk, incident, whole_zone.wider(desk, incident))
     if responders.enough(desk, incident):
         stop(desk, incident, {"FIRST"})
     if arrived:

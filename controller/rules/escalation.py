@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, NoticeMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
-from controller.rules import police, responders, verification
+from controller.rules import police, responders, verification, whole_zone
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, UNANSWERED, Happening, Incident, State, step
@@ -88,6 +88,8 @@ def tell_ring(desk: Desk, incident: Incident, place: int) -> None:
         to = [way for way in ring(desk, incident, place) if to_be_told(desk, incident, way)]
     reason = "REPEAT_DUE" if again else "FIRST" if place == 0 else "ESCALATED"
     _call(desk, incident, to, "late" if incident.late and not again else "repeat" if again else "alarm", reason, place)
+    if kind.steps[place].everybody and not again:
+        whole_zone.tell_everybody(desk, incident, kind.steps[place])
     if place < last:
         desk.set_step(incident, place + 1, kind.steps[place + 1].after_s - kind.steps[place].after_s)
     else:
@@ -122,7 +124,8 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
 
 
 def _on_ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
-    return on_ring(desk.network, desk.kind_of(incident), incident.block, place, desk.now.utc_ms, desk.excluded(incident))
+    found = on_ring(desk.network, desk.kind_of(incident), incident.block, place, desk.now.utc_ms, desk.excluded(incident))
+    return whole_zone.in_time(desk, incident, found, place) if desk.kind_of(incident).steps[place].within_s else found
 
 
 def goes_on(incident: Incident, notice: Notice) -> bool:
@@ -209,7 +212,7 @@ def close(desk: Desk, incident: Incident, by: str, channel: str, outcome: str) -
     outcome = "drill" if incident.drill else outcome
     sure = responders.enough(desk, incident) or len(incident.doubters) > 1 or incident.cancelled
     desk.record(incident.chain, IncidentMoved(incident.id, step(incident.state, Happening.ENDED), by, channel, outcome))
-    stop(desk, incident, {"ESCALATED", "REPEAT_DUE", "TAKEN", "ASKED", "LOOK"} | ({"FIRST"} if sure else set()))
+    stop(desk, incident, {"ESCALATED", "REPEAT_DUE", "ZONE", "TAKEN", "ASKED", "LOOK"} | ({"FIRST"} if sure else set()))
     sirens(desk, incident, on=False)
     news(desk, incident, "closed", "ENDED", but=[by], outcome=outcome)
     measure(desk, incident)

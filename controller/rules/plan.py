@@ -69,8 +69,19 @@ def plan(
             channel = preferred if done_s(preferred) <= within_s else min(own, key=done_s)
             chosen[member.id] = channel
             carried[channel] += 1
+    for member in reversed(members):
+        # Whoever has a spare way makes room where it is too full for others.
+        if member.id not in chosen:
+            continue
+        channel = chosen[member.id]
+        if done_s(channel) - 60 / per_minute[channel] > within_s:
+            spare = next((other for other in allowed[member.id] if done_s(other) <= within_s), None)
+            if spare is not None:
+                carried[channel] -= 1
+                carried[spare] += 1
+                chosen[member.id] = spare
     return Plan(
         tuple(Way(member.id, chosen[member.id]) for member in members if member.id in chosen),
-        tuple(Load(channel, carried[channel], before.get(channel, 0), per_minute[channel]) for channel in sorted(carried)),
+        tuple(Load(channel, carried[channel], before.get(channel, 0), per_minute[channel]) for channel in sorted(+carried)),
         tuple(member.id for member in members if member.id not in chosen),
     )

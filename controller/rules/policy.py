@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property, lru_cache
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct, field, to_builtins
 from msgspec.structs import replace
 
 from controller.errors import BadConfig
@@ -52,13 +52,16 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     """One ring of people: who is told, so long after the opening, while nobody has taken it.
 
     on_duty: only those on a shift for the block now; else everybody with the role. channels: those allowed, each member by
-    the first of their contacts that is among them.
+    the first of their contacts that is among them. within_s: by when all of the ring must be told, 0 leaves it open; members with
+    several ways are then told by one that is in time. everybody: with it the whole zone is told, once, after everybody else.
     """
 
     after_s: Seconds
     roles: tuple[Role, ...]
     channels: tuple[ChannelName, ...] = ("sms", "apprise", "webhook")
     on_duty: bool = True
+    within_s: Seconds = 0
+    everybody: bool = False
 
 
 class Codes(Struct, frozen=True, forbid_unknown_fields=True):
@@ -139,6 +142,8 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
                     yield f"steps, #{n} roles: {role.value!r} is not in the kind's circle; expected one of {', '.join(self.circle)}; correct it"
             if not step.roles:
                 yield f"steps, #{n} roles: none; expected at least one role; add one"
+            if self.silent and step.everybody:
+                yield f"steps, #{n} everybody: true; expected false, since the kind is silent: only its circle may know; correct it"
             if not step.channels:
                 yield f"steps, #{n} channels: none; expected at least one channel; add one"
 
@@ -228,6 +233,20 @@ class Proof(Struct, frozen=True, forbid_unknown_fields=True):
     tally_hour: Hour = 3
 
 
+PerMinute = Annotated[int, Meta(ge=1, le=60_000)]
+
+
+class Paces(Struct, frozen=True, forbid_unknown_fields=True):
+    """How many notices a minute each channel takes, as long as it has not been measured: what plans are made from."""
+
+    sms: PerMinute = 12
+    call: PerMinute = 2
+    dc09: PerMinute = 120
+    cap: PerMinute = 120
+    apprise: PerMinute = 900
+    webhook: PerMinute = 900
+
+
 class _File(Struct, frozen=True, forbid_unknown_fields=True):
     kinds: dict[Name, Kind]
     forced: Name = "extortion"
@@ -237,6 +256,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     faults_to: FaultsPolicy = field(default_factory=FaultsPolicy)
     proof: Proof = field(default_factory=Proof)
     verify_first: VerifyFirstPolicy = field(default_factory=VerifyFirstPolicy)
+    paces: Paces = field(default_factory=Paces)
 
     def faults(self) -> Iterable[str]:
         for name, kind in self.kinds.items():
@@ -296,6 +316,7 @@ class Policy:
         self.faults_to = file.faults_to
         self.verify_first = file.verify_first
         self.proof = file.proof
+        self.paces: Mapping[str, int] = to_builtins(file.paces)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Policy) and (other.text, other.zone) == (self.text, self.zone)

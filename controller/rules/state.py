@@ -19,6 +19,7 @@ from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.remembered import FINAL, Fault, Fold, NodeLife, Notice, OrderBy, SeqsHeard
 from controller.rules.suspicion_memory import Suspicions
 from controller.rules.timers import Timers
+from controller.rules.waiting import Waiting
 from controller.rules.written import Written
 
 KEPT_MS: Final = 26 * 3_600_000
@@ -70,7 +71,7 @@ class ZoneState:
         self.policies: dict[str, str] = {}
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
-        self.timers, self.courses, self.suspicions = Timers(), Courses(), Suspicions()
+        self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
         self.written, self.counted, self.callers = Written(), Counted(), Callers()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
@@ -83,7 +84,7 @@ class ZoneState:
         """Notice about a fault that was taken back -> when."""
         self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
         """What the rooms that keep a memory of their own fold, after this one."""
-        for room in (self.timers, self.courses, self.suspicions, self.written, self.counted, self.callers):
+        for room in (self.timers, self.courses, self.suspicions, self.waiting, self.written, self.counted, self.callers):
             for kind, fold in room.folds().items():
                 self._rooms[kind].append(fold)
 

@@ -1,10 +1,10 @@
 """Notices: to whom, by which channel, with which reason; and taken back while they are unsent.
 
-Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring
-again. POLICE: their line. The rest are news for those who know: TAKEN, ARRIVED, GAVE_UP, ENDED, CANCELLED, LOOK, ARMED, HELP,
-RAISED, REOPENED, CAME, NOTED, ASKED, UNANSWERED, ALONE, POLICE_KNOW, POLICE_NOT_REACHED; ANSWER: to somebody who wrote; FAULT,
-FAULT_REMINDER, FAULT_ENDED, TEST. What did not reach a member one way goes another for the same reason: `about` has the notice
-`instead` of which it goes.
+Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring again.
+ZONE: the whole zone, once, for the kinds that call it. POLICE: their line. The rest are news for those who know: TAKEN, ARRIVED, GAVE_UP,
+ENDED, CANCELLED, LOOK, ARMED, HELP, RAISED, REOPENED, CAME, NOTED, ASKED, UNANSWERED, ALONE, POLICE_KNOW, POLICE_NOT_REACHED; ANSWER: to
+somebody who wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST. What did not reach a member one way goes another for the same reason: `about`
+has the notice `instead` of which it goes.
 """
 
 from collections import Counter
@@ -34,6 +34,8 @@ ANSWERS: Final = 5
 """Priority of an answer: somebody waits for it, perhaps for the address."""
 NEWS: Final = 500
 """Priority of what can wait until every alarm is out."""
+WHOLE_ZONE: Final = 600
+"""Priority of what is told to everybody: hundreds of texts hold up nobody who goes, and no other alarm."""
 FAULTS: Final = 900
 STRANGERS: Final = 950
 """Priority of what is said to people of whom nothing is known: after everything else."""
@@ -142,17 +144,21 @@ def news(
     desk: Desk, incident: Incident, template: str, reason: str, *, to: Collection[str] | None = None, but: Collection[str] = (),
     priority: int = NEWS, **about: str,
 ) -> None:
-    """Tell people who were told of it (or those of them who are `to`) what has become of it."""
+    """Tell people who were told of it (or those of them who are `to`) what has become of it; who heard it with the whole zone hears only the end."""
     found: list[Way] = []
+    zone: list[Way] = []
     for member, notices in incident.told.items():
         if member in but or not desk.may_know(incident, member) or member not in desk.registry.members or (to is not None and member not in to):
             continue
-        way = _way_that_works([desk.state.notices[ident] for ident in notices])
+        way = way_to(desk, incident, member)
         if way is not None and way.channel == CALL:
             way = in_writing(desk, way)
         if way is not None and (way.channel not in MACHINES or reason in MACHINES_HEAR):
             found.append(way)
+        elif way is None and reason == "ENDED":
+            zone += filter(None, [_way_that_works([desk.state.notices[ident] for ident in notices])])
     tell(desk, incident, found, template, reason, priority, **about)
+    tell(desk, incident, zone, template, reason, WHOLE_ZONE, **about)
 
 
 def was_called(desk: Desk, incident: Incident, member: str) -> bool:
@@ -161,7 +167,7 @@ def was_called(desk: Desk, incident: Incident, member: str) -> bool:
 
 
 def told_at_all(desk: Desk, incident: Incident, member: str) -> bool:
-    """Whether anything about the incident was sent to a member, or still will be."""
+    """Whether a member was sent anything about the incident, or still will be, beside what the whole zone is told."""
     return way_to(desk, incident, member) is not None
 
 
@@ -174,8 +180,9 @@ def to_be_told(desk: Desk, incident: Incident, way: Way) -> bool:
 
 
 def way_to(desk: Desk, incident: Incident, member: str) -> Way | None:
-    """How a member is reached about the incident; None when nothing was sent to them."""
-    return _way_that_works([desk.state.notices[ident] for ident in incident.told.get(member, ())])
+    """How a member is reached about the incident; None when nothing was sent to them beside what the whole zone is told."""
+    notices = [desk.state.notices[ident] for ident in incident.told.get(member, ())]
+    return _way_that_works([notice for notice in notices if notice.queued.reason != "ZONE"])
 
 
 def _way_that_works(notices: list[Notice]) -> Way | None:

@@ -1,0 +1,30 @@
+"""What waits to be sent, by channel: how far behind a channel is before one more notice is given to it."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+from controller.entries import Body, Chain, NoticeMoved, NoticesQueued
+from controller.rules.remembered import FINAL, Fold, Room
+
+
+class Waiting(Room):
+    """The notices that are not over, each with its channel and its priority."""
+
+    def __init__(self) -> None:
+        self._notices: dict[str, tuple[Chain, str, int]] = {}
+
+    def folds(self) -> Mapping[type[Body], Fold]:
+        """Queued, and over."""
+        return {NoticesQueued: self._queued, NoticeMoved: self._moved}
+
+    def before(self, chain: Chain, priority: int) -> Counter[str]:
+        """By channel, how many wait that are sent before, or along with, one of this priority; an open one's way shows none of the sealed."""
+        return Counter(channel for its, channel, rank in self._notices.values() if rank <= priority and (its is chain or chain is Chain.SEALED))
+
+    def _queued(self, chain: Chain, _at_ms: int, body: NoticesQueued) -> None:
+        for notice in body.notices:
+            self._notices[notice.id] = chain, notice.channel, notice.priority
+
+    def _moved(self, _chain: Chain, _at_ms: int, body: NoticeMoved) -> None:
+        if body.to in FINAL:
+            self._notices.pop(body.notice, None)
