@@ -55,7 +55,7 @@ class PressRecorded(Struct, frozen=True, omit_defaults=True):
     """A press arrived and is on record. Exactly one for each (node, boot, seq) and body that is not `unchecked`.
 
     pressed_from_at_ms, pressed_to_at_ms: UTC; the interval in which it was pressed, one instant where the age is known.
-    meaning: what the rules made of it: `opens`, `joins`, `cancels`, `came`, `reopens`, `check-in`, `test`, `notes`.
+    meaning: what the rules made of it: `opens`, `joins`, `cancels`, `came`, `reopens`, `check-in`, `test`, `canary`, `notes`.
     conflicts_with: the digest under which the same (node, boot, seq) was recorded before: this node's fault, told all the same.
     age_refused: why its age could not be used, where there was one.
     unchecked: the records could not be asked in time whether it was there already, or it is a cancel under a number that was used
@@ -320,7 +320,7 @@ class SilentLifeCame(Struct, frozen=True):
 
 
 class OrderSent(Struct, frozen=True, omit_defaults=True):
-    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`.
+    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`, `canary`.
 
     by: the rules, or the member who wrote; channel: by which; place: from the how-manieth of their addresses there, from 0.
     """
@@ -462,12 +462,34 @@ class CommitmentOpened(Struct, frozen=True):
     link: str
 
 
+class CanarySent(Struct, frozen=True):
+    """A canary sets out: a node was ordered to send a test press. legs: what must have come by then; due_at_ms: as a step's.
+
+    legs: `press` (it arrived), `receipt` (the node has it), `police` (their machine acknowledged it), `phone` (a member's has the text).
+    """
+
+    order: str
+    node: str
+    boot: str
+    legs: tuple[str, ...]
+    due_at_ms: int
+
+
+class CanaryEnded(Struct, frozen=True, omit_defaults=True):
+    """What became of it: well, where nothing is missing. interrupted: the gateway ended meanwhile; it proves nothing."""
+
+    order: str
+    node: str
+    missing: tuple[str, ...] = ()
+    interrupted: Flag = 0
+
+
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
     | IncidentSplit | IncidentLooked | IncidentMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
-    | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap
+    | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -507,5 +529,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "commitment.opened": CommitmentOpened,
     "tally.agreed": TallyAgreed,
     "tally.gap": TallyGap,
+    "canary.sent": CanarySent,
+    "canary.ended": CanaryEnded,
 }
 KIND_OF: Final[dict[type[Body], str]] = {body: kind for kind, body in KINDS.items()}

@@ -46,6 +46,7 @@ class Gesture(StrEnum):
     SHORTED = "shorted"          # changeover contact: both sides connected
     OPENED = "opened"            # the case's tamper contact
     TEST = "test"                # pressed in test mode, or at an input of kind `test`
+    CANARY = "canary"            # no hand: the node was ordered to send a press of kind `test`, at the input `canary`
 
 
 class PressRef(Struct, frozen=True):
@@ -221,7 +222,15 @@ class Tally(Struct, frozen=True, tag="tally", omit_defaults=True):
     settled: str = ""
 
 
-AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest | Tally
+CANARY: Final = "canary"
+"""The input that a canary's press names: none of the node's, so that it proves no button and sounds nothing."""
+
+
+class Canary(Struct, frozen=True, tag="canary"):
+    """Send a press of kind `test` the way that every press goes, without a sound; `Done` comes when it is receipted."""
+
+
+AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest | Tally | Canary
 
 
 class Order(Struct, frozen=True, tag="order"):

@@ -78,6 +78,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "police": ("kind", "block", "meeting", "time", "code"),
     # A test press, to whoever looks after the nodes.
     "test": ("kind", "block", "subject", "time"),
+    # The daily trial, from a node to one phone; nobody is to answer it.
+    "canary": ("block", "subject", "time"),
     # To a technician at a node.
     "test_mode_you": ("subject",),
     "test_mode_over_you": ("subject",),
@@ -153,7 +155,8 @@ def compose(template: str, facts: TextFacts, language: str, *, spare: int = 0) -
     mark = words["drill"] if facts.drill else ""
     if template in ADDRESSED and not facts.address:
         wording = words[f"{template}.unaddressed"]
-    title = _plain(words["title.silent"] if facts.silent else words["title.fault"] if facts.fault else words["title"])
+    named = "title.test" if template == "canary" else "title.silent" if facts.silent else "title.fault" if facts.fault else "title"
+    title = _plain(words[named])
     if facts.drill:
         title = f"{_plain(mark)} {title}"
     return Composed(title, _fitted(to_gsm7(mark + wording), values, SINGLE_SEPTETS_MAX - spare))

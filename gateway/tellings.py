@@ -27,7 +27,7 @@ StepName = Literal["opened", "updated", "cancelled", "test"]
 STEPS: Final[dict[str, StepName]] = {
     "alarm": "opened", "late": "opened", "police": "opened", "help": "opened",
     "closed": "cancelled",
-    "test": "test",
+    "test": "test", "canary": "test",
 }
 """What a template means to a machine; every other one is news of an incident it knows, also that the block takes it back:
 somebody still looks, and one person's word does not stop the police."""
@@ -88,7 +88,7 @@ class Tellings:
             title=words.title,
             language=language,
             event=self._event(queued, incident, facts) if incident is not None
-            else self._test(queued, facts) if queued.template == "test" else None,
+            else self._test(queued, facts) if STEPS.get(queued.template) == "test" else None,
             secret=chain is Chain.SEALED,
         )
 

@@ -17,9 +17,11 @@ from msgspec.structs import replace
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.messages import (
+    CANARY,
     AnyOrder,
     Beat,
     Boot,
+    Canary,
     Gesture,
     Kept,
     KindSettings,
@@ -89,6 +91,7 @@ class BlockNode:
         self._asking = Asking("")
         self._orders = Orders("")
         self._tallies = Tallies()
+        self._canaries: dict[PressRef, str] = {}
         self._machine_restarted = True
         self._started_ms = 0
         self._now_ms = 0
@@ -367,11 +370,14 @@ class BlockNode:
         self._out.rest.append(effects.ForgetPress(outgoing.ref))
         if outgoing.secret:
             return
+        canary = self._canaries.pop(outgoing.ref, None)
+        if canary is not None:
+            self._out.rest.append(effects.Publish(self._orders.done(canary, "" if event.receipt.kept is Kept.RECORDED else "kept unread")))
         self._health.unreadable = event.receipt.kept is not Kept.RECORDED
         if not self._health.unreadable and outgoing.press.gesture not in TAMPERS:
             if outgoing.calls:
                 self._emergency.call_received(outgoing.press.input, self._now_ms)
-            else:
+            elif outgoing.press.input in self._buttons:
                 self._word_received[outgoing.press.input] = self._now_ms + WORD_RECEIVED_SHOWN_MS
 
     def _keys_read(self, event: events.KeysRead) -> None:
@@ -408,6 +414,9 @@ class BlockNode:
             return
         if not why and isinstance(order, Tally):
             self._tally(event.order.id, order)
+            return
+        if not why and isinstance(order, Canary):
+            self._canaries[self._make(CANARY, TEST, Gesture.CANARY, self._now_ms)] = event.order.id
             return
         if not why:
             self._carry_out(order)

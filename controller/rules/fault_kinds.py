@@ -55,6 +55,7 @@ _NODE: Final = FaultKind()
 _BEATS: Final = FaultKind(ends=Ends.BEATS)
 _SEEN: Final = FaultKind(ends=Ends.UNSEEN, flaps=False)
 _PART: Final = FaultKind(shows=Shows.NOWHERE)
+_TRIAL: Final = FaultKind(Hears.URGENT, flaps=False)
 _URGENT: Final = FaultKind(Hears.URGENT, Shows.ZONE)
 UNKNOWN: Final = _BEATS
 
@@ -64,6 +65,8 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "node/test-failed": _NODE,
     "node/press-lost": FaultKind(Hears.URGENT, flaps=False),
     "node/not-proven": _PART,
+    "node/canary-press": _TRIAL,
+    "node/canary-receipt": _TRIAL,
     "node/unknown-kind": FaultKind(flaps=False),
     "node/two-devices-one-name": _SEEN,
     "node/same-number-two-presses": _SEEN,
@@ -85,6 +88,8 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "node/press-unreadable": _BEATS,
     # The zone, its blocks.
     "zone/many-late": FaultKind(Hears.URGENT, Shows.NOWHERE),
+    "zone/canary-police": FaultKind(Hears.URGENT, Shows.ZONE, flaps=False),
+    "zone/canary-phone": FaultKind(Hears.URGENT, Shows.NOWHERE, flaps=False),
     "block/nobody-to-tell": FaultKind(Hears.URGENT, Shows.ZONE, flaps=False),
     "input/verify-first": FaultKind(shows=Shows.NOWHERE, flaps=False),
     # The gateway and what belongs to it.

@@ -231,6 +231,10 @@ class Proof(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     tally_hour: Hour = 3
+    canary_hour: Hour | None = None
+    """When a test press is sent each day through a node to the police's machine and a member's phone; without it none is."""
+    canary_roles: tuple[Role, ...] = (Role.TECHNICIAN,)
+    """Whose phones take turns in that."""
 
 
 PerMinute = Annotated[int, Meta(ge=1, le=60_000)]

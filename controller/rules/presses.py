@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import codes, escalation, faults, verification
+from controller.rules import canary, codes, escalation, faults, verification
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
@@ -20,7 +20,7 @@ CANCEL_SLACK_MS: Final = 5_000
 """The window is counted at the node; on the way a cancel may take so much longer."""
 RULES_FAILED: Final = "rules-failed"
 
-Meaning = Literal["opens", "joins", "cancels", "came", "reopens", "check-in", "test", "notes"]
+Meaning = Literal["opens", "joins", "cancels", "came", "reopens", "check-in", "test", "canary", "notes"]
 
 
 class _Case(Struct, frozen=True):
@@ -113,6 +113,8 @@ def _do(desk: Desk, case: _Case, meaning: Meaning, incident: Incident | None) ->
         _open(desk, case)
     elif meaning == "test" and case.chain is Chain.OPEN:
         _test(desk, case)
+    elif meaning == "canary":
+        canary.arrived(desk, case.event)
     elif incident is not None:
         match meaning:
             case "joins":
@@ -142,6 +144,8 @@ def _meaning(desk: Desk, case: _Case) -> tuple[Meaning, Incident | None]:
     match press.gesture:
         case Gesture.TEST:
             return "test", None
+        case Gesture.CANARY:
+            return "canary", None
         case Gesture.CHECK_IN:
             return "check-in", None
         case Gesture.CANCEL | Gesture.FORCED_CANCEL:

@@ -32,6 +32,15 @@ class Room(ABC):
     __hash__ = None  # type: ignore[assignment]  # it changes
 
 
+def folds_of(*rooms: Room) -> dict[type[Body], list[Fold]]:
+    """By kind of entry, what takes it in, room by room."""
+    found: dict[type[Body], list[Fold]] = {}
+    for room in rooms:
+        for kind, fold in room.folds().items():
+            found.setdefault(kind, []).append(fold)
+    return found
+
+
 @dataclass(slots=True)
 class Notice:
     """A notice that is not forgotten yet. kind: its incident's when it was queued; a later press may have raised that."""

@@ -13,10 +13,11 @@ from controller import entries
 from controller.entries import Body, Chain
 from controller.rules import codes, merging
 from controller.rules.callers import Callers
+from controller.rules.canaries import Canaries
 from controller.rules.counted import Counted
 from controller.rules.courses import Courses
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
-from controller.rules.remembered import FINAL, Fault, Fold, NodeLife, Notice, OrderBy, SeqsHeard
+from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, SeqsHeard, folds_of
 from controller.rules.suspicion_memory import Suspicions
 from controller.rules.timers import Timers
 from controller.rules.waiting import Waiting
@@ -72,7 +73,8 @@ class ZoneState:
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
-        self.written, self.counted, self.callers = Written(), Counted(), Callers()
+        self.written, self.callers = Written(), Callers()
+        self.counted, self.canaries = Counted(), Canaries()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -82,11 +84,10 @@ class ZoneState:
         self._closed: list[tuple[int, str]] = []
         self._taken_back: dict[str, int] = {}
         """Notice about a fault that was taken back -> when."""
-        self._rooms: defaultdict[type[Body], list[Fold]] = defaultdict(list)
+        self._rooms = folds_of(
+            self.timers, self.courses, self.suspicions, self.waiting, self.written, self.callers, self.counted, self.canaries,
+        )
         """What the rooms that keep a memory of their own fold, after this one."""
-        for room in (self.timers, self.courses, self.suspicions, self.waiting, self.written, self.counted, self.callers):
-            for kind, fold in room.folds().items():
-                self._rooms[kind].append(fold)
 
     def apply(self, chain: Chain, at_ms: int, body: Body) -> None:
         """Fold one entry. at_ms: its time."""

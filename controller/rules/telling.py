@@ -3,8 +3,8 @@
 Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring again.
 ZONE: the whole zone, once, for the kinds that call it. POLICE: their line. The rest are news for those who know: TAKEN, ARRIVED, GAVE_UP,
 ENDED, CANCELLED, LOOK, ARMED, HELP, RAISED, REOPENED, CAME, NOTED, ASKED, UNANSWERED, ALONE, POLICE_KNOW, POLICE_NOT_REACHED; ANSWER: to
-somebody who wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST. What did not reach a member one way goes another for the same reason: `about`
-has the notice `instead` of which it goes.
+somebody who wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST, CANARY. What did not reach a member one way goes another for the same
+reason: `about` has the notice `instead` of which it goes.
 """
 
 from collections import Counter

@@ -12,7 +12,7 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry, excluded_members
-from controller.rules import answers, calls, escalation, faults, operators, police, presses, supervision, timers
+from controller.rules import answers, calls, canary, escalation, faults, operators, police, presses, supervision, timers
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
@@ -85,6 +85,8 @@ class ZoneController:
         due = self.state.next_due_ms()
         if due is not None:
             times.append(due)
+        if self.state.canaries.running is not None:
+            times.append(self.state.canaries.running.due_at_ms)
         return min(times) - self._offset_ms if times else None
 
     def _decide(self, desk: Desk, event: ZoneInput) -> None:
@@ -145,6 +147,7 @@ class ZoneController:
                                     "start again from the journal")
         if self.signs.look_at_ms and desk.at_ms >= self.signs.look_at_ms:
             supervision.look(desk, self.signs)
+        canary.settle(desk)
         if desk.at_ms >= self._forget_at_ms:
             self._forget_at_ms = desk.at_ms + FORGET_MS
             self.state.forget(desk.now.utc_ms)
@@ -185,7 +188,10 @@ class ZoneController:
 
     def _reported(self, desk: Desk, event: NoticeReported) -> None:
         notice = self.state.notices.get(event.notice)
-        if notice is None or notice.state != "notified":
+        if notice is None:
+            canary.reported(desk, event)
+            return
+        if notice.state != "notified":
             return
         incident = self.state.incidents.get(notice.incident)
         if event.delivered:
@@ -226,6 +232,7 @@ class ZoneController:
         desk.record(Chain.OPEN, GatewayStarted(event.version))
         self._use(desk, self.network.registry, self.network.policy)
         supervision.start(desk, self.signs)
+        canary.interrupted(desk)
         # A clock that shows less than before must not hold up what was due soon.
         for incident in self.state.incidents.values():
             longest_s = escalation.longest_s(desk, incident)

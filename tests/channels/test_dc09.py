@@ -246,6 +246,23 @@ async def test_a_foreign_receiver_takes_it(form: str, key: bytes | None) -> None
         assert alarm.x_data == "X077W02.370][Y12S03.642"
 
 
+@pytest.mark.parametrize("form", ["adm-cid", "sia-dcs"])
+async def test_a_foreign_receiver_takes_tests_and_drills_for_no_alarm(form: str) -> None:
+    """A canary (a test), and a drill from its beginning to its end. That receiver does not know Contact ID 607, and reads it from the bytes."""
+    async with their_receiver(None) as (port, events, _):
+        dc09 = channel()
+        said: list[dict[str, object]] = [{"step": "test"}, {"drill": True}, {"drill": True, "step": "cancelled"}]
+        for n, changes in enumerate(said, 1):
+            assert isinstance(await dc09.send(telling(address(port, form), n, 1, **changes)), Sent)
+        dc09.close()
+    canary, began, ended = events
+    assert canary.code == "RP"
+    if form == "sia-dcs":
+        assert (began.code, ended.code) == ("TS", "TE")
+    else:
+        assert [(event.event_qualifier, event.event_type) for event in (began, ended)] == [("1", "607"), ("3", "607")]
+
+
 async def test_a_foreign_receivers_time_is_taken_over() -> None:
     async with their_receiver(KEYS[128]) as (port, events, client):
         dc09 = Dc09Channel(QUICK, lambda: (), clock=lambda: time.time() - 500)

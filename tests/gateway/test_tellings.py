@@ -7,16 +7,16 @@ import pytest
 
 from controller.dc09_address import parse_address
 from controller.entries import NoticeMoved
-from controller.messages import Gesture
+from controller.messages import CANARY, Gesture, Press, digest_of, encode
 from controller.registry import PrivateRef, Role
 from controller.rules.effects import QueueNotice
-from controller.rules.inputs import NoticeTried, Tried
+from controller.rules.inputs import NoticeTried, PressArrived, Tried
 from controller.rules.policy import Policy
 from gateway.channels.cap_document import CapProfile, compose, faults
 from gateway.channels.dc09_message import message
 from gateway.contacts import Contacts
 from gateway.tellings import Tellings
-from tests.rules.night import MEMBERS, POLICY, Night, member, of, registry
+from tests.rules.night import MEMBERS, POLICY, WHOLE_POLICY, Night, boot_of, member, of, registry
 
 RECEIVER = parse_address("dc09://1234@127.0.0.1:9000?format=adm-cid")
 PROFILE = CapProfile("zone-3@alarms.example.org", ("police-desk",), 3600, 0.1, ZoneInfo("America/Lima"))
@@ -122,6 +122,32 @@ def test_a_test_reaches_machines_as_a_test(channel: str) -> None:
     assert b"<status>Test</status>" in document
     night.passed_ms += 60_000
     assert tellings.compose(effect).event == event, "the same at every try"
+
+
+@pytest.mark.parametrize("channel", ["dc09", "cap"])
+def test_a_canary_reaches_machines_as_a_test(channel: str) -> None:
+    desk = member("desk", Role.POLICE_DESK, channels=(channel,))
+    night = Night(registry(members=[*(one for one in MEMBERS if one.id != "desk"), desk]), Policy.parse(WHOLE_POLICY))
+    night.births("b12n1")
+    seen: list[tuple[str, str]] = []
+
+    def look(one: QueueNotice) -> None:
+        if one.notice.template == "canary" and one.notice.member == "desk":
+            telling = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms).compose(one)
+            assert telling.event is not None
+            document = compose(telling.key, telling.event, PROFILE)
+            assert not faults(document)
+            assert b"<status>Test</status>" in document
+            assert b"eventCode" not in document
+            seen.append((telling.event.step, message(telling.event, telling.number, RECEIVER).data.split("|")[1].split()[0]))
+
+    night.failing = look
+    night.passes(13 * 3600 - 600)
+    boot = boot_of("b12n11")
+    made = Press(boot, 1, CANARY, "test", Gesture.CANARY)
+    night.does(PressArrived("b12n1", made, digest_of(encode(made)), 0))
+    night.sends()
+    assert seen == [("test", "1602")]
 
 
 def told(night: Night) -> list[str]:

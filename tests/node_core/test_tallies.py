@@ -1,6 +1,6 @@
 """What a node says of its presses: both streams of this life, and those of earlier lives until they are settled."""
 
-from controller.messages import STREAMS_MAX, Done, Order, PressRef, Stream, Tally
+from controller.messages import STREAMS_MAX, Canary, Done, Gesture, Order, PressRef, Stream, Tally
 from node_firmware import effects, inputs
 from node_firmware.tallies import Tallies
 from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, Block
@@ -42,3 +42,16 @@ def test_what_does_not_fit_comes_later_and_is_no_gap() -> None:
     assert more
     assert len(streams) == STREAMS_MAX
     assert streams[0].last == 2 * STREAMS_MAX, "of the rest nothing is said"
+
+
+def test_a_canary_is_a_test_press_without_a_sound_and_is_answered_when_it_is_receipted(block: Block) -> None:
+    block.links().forgets()
+    block.gives(inputs.OrderCame(Order("o9", OPEN_BOOT, Canary(), 10**6)))
+    [made] = block.made()
+    assert (made.input, made.kind, made.gesture) == ("canary", "test", Gesture.CANARY)
+    assert not block.published(Done)
+    block.receipts(made)
+    assert block.published(Done) == [Done(OPEN_BOOT, "o9", done=True)]
+    assert not block.shown(), "nobody in the block sees or hears it"
+    block.passes(60_000)
+    assert not block.shown()
