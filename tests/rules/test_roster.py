@@ -39,14 +39,14 @@ def changes(tz: str, year: int) -> tuple[date, ...]:
 
 
 class WallClock:
-    """A wall clock that was written down each minute for eight days."""
+    """A wall clock that was written down each minute for ten days."""
 
     def __init__(self, tz: str, around: date) -> None:
         zone = ZoneInfo(tz)
-        self.first = datetime.combine(around - timedelta(days=4), time(), UTC)
+        self.first = datetime.combine(around - timedelta(days=6), time(), UTC)
         self.shows: dict[datetime, datetime] = {}
         """What the clock showed -> when it first did."""
-        for n in range(8 * 24 * 60):
+        for n in range(10 * 24 * 60):
             at = self.first + n * MINUTE
             self.shows.setdefault(at.astimezone(zone).replace(tzinfo=None), at)
 
@@ -62,7 +62,7 @@ def reference(found: Registry, clock: WallClock, around: date) -> list[tuple[dat
     """Every turn around a day, by trying every shift on every day."""
     turns = []
     for shift in found.shifts:
-        for n in range(-3, 3):
+        for n in range(-4, 3):
             day = around + timedelta(days=n)
             holiday = day in [one.day for one in found.holidays]
             served = not shift.weekdays or day.weekday() + 1 in shift.weekdays
