@@ -17,7 +17,6 @@ from controller.authentication import PrivateKey
 from controller.entries import Chain, NoticeMoved
 from controller.errors import BadConfig, BadMessage, CuadraError, Unavailable
 from controller.instants import Now
-from controller.policy_file import read_policy
 from controller.records import registry_store
 from controller.records.checkpoint import Signer
 from controller.records.commitments import commitment
@@ -46,6 +45,7 @@ from gateway.dispatcher import Dispatcher
 from gateway.inbox import Inbox
 from gateway.keyring import Keyring
 from gateway.outgoing import Outgoing
+from gateway.policies import Policies
 from gateway.quarantine import Quarantine
 from gateway.replies import Replies
 from gateway.tellings import Tellings
@@ -76,14 +76,14 @@ class Service:
         Raises BadConfig; Unavailable when the database cannot be used now.
         """
         self._config = config
-        self._policy = read_policy(config.policy, config.zone)
         own = PrivateKey.at(config.keys.gateway)
         self._signer = Signer(own, config.zone)
         self._store = Store.open(config.database, config.zone)
         registry = registry_store.load(self._store.engine, config.zone)
         self._private = Private.open(self._store.engine, config.zone, config.keys.people)
         folded = fold(self._store)
-        self._core = ZoneController(config.zone, registry, self._policy, folded.state)
+        self._policies = Policies(self._store.engine, config.zone, config.policy, folded.state)
+        self._core = ZoneController(config.zone, registry, self._policies.first, folded.state)
         self._contacts = Contacts(self._private, registry)
         self._contacts.take_up([notice.queued.to for notice in folded.state.unsent() if notice.queued.to])
         self._keyring = Keyring(own, registry)
@@ -107,6 +107,8 @@ class Service:
         self._loop = asyncio.get_running_loop()
         supervisor = Supervisor()
         self._decisions.put(Started(version("cuadra")))
+        for heard in self._policies.at_start():
+            self._decisions.put(heard)
         self._broker.start()
         self._loop.call_later(BROKER_S, self._say_if_no_broker)
         try:
@@ -215,11 +217,13 @@ class Service:
     # What time brings.
 
     async def _watch_registry(self) -> None:
-        """Take a newer registry when the database has one."""
+        """Take a newer policy or registry when the database has one."""
         while True:
             await asyncio.sleep(REGISTRY_S)
             try:
                 engine, zone = self._store.engine, self._config.zone
+                for heard in await asyncio.to_thread(self._policies.news):
+                    self._decisions.put(heard)
                 if await asyncio.to_thread(registry_store.newest_rev, engine, zone) == self._core.network.registry.rev:
                     continue
                 registry = await asyncio.to_thread(registry_store.load, engine, zone)

@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec.structs import replace
 
+from controller import public_numbers
 from controller.entries import Chain, NoticeQueued
 from controller.errors import CuadraError
 from controller.registry import Registry
@@ -99,7 +100,10 @@ class Tellings:
         member = registry.members.get(queued.member)
         if member is None:
             raise CuadraError(f"member {queued.member} is not in the registry any more")
-        return self._contacts.address(queued.member, queued.channel, int(queued.about.get("contact", "0"))), member.language
+        address = self._contacts.address(queued.member, queued.channel, int(queued.about.get("contact", "0")))
+        if public_numbers.refused(self._core.network.policy.police, queued.channel, address):
+            raise CuadraError(f"member {queued.member}'s {queued.channel} contact is a public emergency number, which no machine dials")
+        return address, member.language
 
     def _facts(self, queued: NoticeQueued, incident: Incident | None, registry: Registry) -> TextFacts:
         about = queued.about

@@ -182,3 +182,9 @@ REGISTRY_REVISION: Final = _table(
     "registry_revision",
     _key("zone"), _key("rev", BigInteger), _text("version"), _number("at_ms"), _text("author"),
 )
+
+POLICY: Final = _table(
+    "policy",
+    _key("zone"), _key("rev", BigInteger), _text("version"), _text("text"), _number("at_ms"), _text("author"),
+)
+"""The policies that were put: see `policy_store.py`. Which one is in force the journal says."""

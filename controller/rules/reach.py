@@ -93,7 +93,8 @@ def in_words(case: Case, network: Network) -> str:
     """The case as somebody can act on it, e.g. `zone z3, block b17, violence, Sat 02:00-06:00: nobody: ...`."""
     more = len(case.blocks) - BLOCKS_NAMED
     blocks = ", ".join(case.blocks[:BLOCKS_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return (f"zone {network.registry.zone.id}, block{'s' if len(case.blocks) > 1 else ''} {blocks}, {case.kind}, "
+    where = f", block{'s' if len(case.blocks) > 1 else ''} {blocks}" if blocks else ""
+    return (f"zone {network.registry.zone.id}{where}, {case.kind}, "
             f"{_when(case.spans, network)}: nobody: {case.why}")
 
 

@@ -37,6 +37,8 @@ class Signs:
         """(node, sort) -> the minute that runs."""
         self.look_at_ms = 0
         """When to look for late nodes and reminders next."""
+        self.reach_at_ms = 0
+        """When to look next whether everybody's press reaches somebody."""
 
     def heard(self, node: str, boot: str, at_ms: int, utc_ms: int) -> None:
         """The node gave a sign of life."""

@@ -12,7 +12,7 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry, excluded_members
-from controller.rules import answers, calls, canary, escalation, faults, operators, police, presses, supervision, timers
+from controller.rules import answers, calls, canary, escalation, faults, in_force, operators, police, presses, supervision, timers
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
@@ -126,7 +126,8 @@ class ZoneController:
             case RegistryChanged():
                 self._use(desk, event.registry, self.network.policy)
             case PolicyChanged():
-                self._use(desk, self.network.registry, event.policy)
+                if not in_force.refused(desk, event.policy):
+                    self._use(desk, self.network.registry, event.policy)
             case Started():
                 self._start(desk, event)
             case Woken():
@@ -147,6 +148,8 @@ class ZoneController:
                                     "start again from the journal")
         if self.signs.look_at_ms and desk.at_ms >= self.signs.look_at_ms:
             supervision.look(desk, self.signs)
+            if desk.at_ms >= self.signs.reach_at_ms:
+                in_force.look(desk, self.signs)
         canary.settle(desk)
         if desk.at_ms >= self._forget_at_ms:
             self._forget_at_ms = desk.at_ms + FORGET_MS
@@ -218,6 +221,7 @@ class ZoneController:
         desk.network, desk.registry, desk.policy = self.network, registry, policy
         supervision.look_at_kinds(desk)
         supervision.look_at_nodes(desk, self.signs)
+        in_force.look(desk, self.signs)
         for node, life in self.state.nodes.items() if changed else ():
             if life.boot and not life.gone:
                 supervision.bring_up_to_date(desk, node, 0)

@@ -7,6 +7,7 @@ import pytest
 
 from controller.dc09_address import parse_address
 from controller.entries import NoticeMoved
+from controller.errors import CuadraError
 from controller.messages import CANARY, Gesture, Press, digest_of, encode
 from controller.registry import PrivateRef, Role
 from controller.rules.effects import QueueNotice
@@ -54,6 +55,27 @@ def test_a_machine_gets_the_same_at_every_try(channel: str) -> None:
     night.passes(30 * 3600)
     again = tellings.compose(QueueNotice(effect.notice, effect.incident, attempt=7))
     assert (again.event, again.text, again.title, again.number) == (first.event, first.text, first.title, first.number)
+
+
+class Dialled(Addresses):
+    """Contacts who all have the police's public number."""
+
+    def address(self, _member: str, _channel: str, _place: int = 0) -> str:
+        return "105"
+
+
+@pytest.mark.parametrize("agreement", ["", "Convenio 12-2026"])
+def test_no_machine_dials_a_public_emergency_number_without_an_agreement(agreement: str) -> None:
+    night = Night(policy=Policy.parse(POLICY.replace('agreement = ""', f'agreement = "{agreement}"')))
+    night.births("b12n1")
+    night.press("panic")
+    tellings = Tellings(night.zone, cast("Contacts", Dialled()), lambda: night.now.utc_ms)
+    for effect in night.queued.values():
+        if effect.notice.channel == "sms" and not agreement:
+            with pytest.raises(CuadraError, match="public emergency number"):
+                tellings.compose(effect)
+        else:
+            tellings.compose(effect)
 
 
 def test_an_update_refers_to_what_arrived_before_it_alone() -> None:

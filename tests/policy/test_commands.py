@@ -116,3 +116,46 @@ def test_a_short_number_that_is_no_emergency_number_is_no_phone(cuadra: Cuadra, 
     edit(folder / "members.csv", "format=adm-cid | sms:+51900000108", "format=adm-cid | sms:4321")
     done = cuadra("registry", "check", folder, "--zone", "z1")
     assert (done.returncode, "4 characters that are no sms address" in done.stderr) == (2, True)
+
+
+@pytest.fixture
+def records(cuadra: Cuadra, folder: Path, tmp_path: Path) -> Path:
+    """A database with zones 1 and 3."""
+    file = tmp_path / "records.db"
+    done = cuadra("registry", "import", folder, "--database", file, "--zone", "z1", "--zone", "z3")
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+def test_a_policy_is_put_whole_or_not_at_all(cuadra: Cuadra, folder: Path, records: Path) -> None:
+    nothing = cuadra("policy", "show", "--database", records, "--zone", "z3")
+    assert (nothing.returncode, nothing.stdout) == (0, "")
+    own = folder / "own.toml"
+    text = (folder / "policy.toml").read_text(encoding="utf-8")
+    own.write_text(text + '[zones.z3.kinds.medical]\nsteps = [{ after_s = 0, roles = ["civil-defence"] }]\n', encoding="utf-8")
+    refused = cuadra("policy", "put", own, "--database", records)
+    assert refused.returncode == 2
+    assert "zone z3, block" in refused.stderr
+    assert "zone z1" not in refused.stderr
+    assert cuadra("policy", "show", "--database", records, "--zone", "z1").stdout == ""
+    done = cuadra("policy", "put", folder / "policy.toml", "--database", records, "--author", "rosa")
+    assert done.returncode == 0, done.stderr
+    assert [line.split(": ")[0] for line in done.stdout.splitlines()] == ["zone z1", "zone z3"]
+    shown = cuadra("policy", "show", "--database", records, "--zone", "z3").stdout.split("\t")
+    assert (shown[0], shown[3]) == ("1", "rosa\n")
+    assert cuadra("policy", "show", "--database", records, "--zone", "z3", "--text").stdout == text
+    explained = cuadra("policy", "explain", "--database", records, "--block", "z3b01", "--kind", "panic", "--at", "sat 02:10")
+    assert "  +   0 s" in explained.stdout
+
+
+def test_a_public_number_in_the_database_is_found_when_a_policy_is_put(cuadra: Cuadra, folder: Path, tmp_path: Path) -> None:
+    text = (folder / "policy.toml").read_text(encoding="utf-8")
+    edit(folder / "members.csv", "format=adm-cid | sms:+51900000108", "format=adm-cid | sms:105")
+    edit(folder / "policy.toml", 'agreement = ""', 'agreement = "Convenio 12-2026"')
+    file = tmp_path / "records.db"
+    assert cuadra("registry", "import", folder, "--database", file, "--zone", "z1").returncode == 0
+    (folder / "old.toml").write_text(text, encoding="utf-8")
+    refused = cuadra("policy", "put", folder / "old.toml", "--database", file)
+    assert refused.returncode == 2
+    assert "zone z1, member z1pnp: their sms contact is a public emergency number" in refused.stderr
+    assert cuadra("policy", "put", folder / "policy.toml", "--database", file).returncode == 0
