@@ -256,6 +256,7 @@ def _zone(name: str) -> ZoneInfo:
 
 def _subject(facts: TextFacts, words: dict[str, str]) -> str:
     sort, _, which = facts.subject.partition("/")
+    which = words.get(f"role.{which}", which) if sort == "roster" else which
     return f"{words.get(f'subject.{sort}', sort)} {which}".strip()
 
 

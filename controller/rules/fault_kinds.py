@@ -18,6 +18,7 @@ class Hears(StrEnum):
     MENDERS = "menders"    # [faults_to] roles
     URGENT = "urgent"      # [faults_to] urgent_roles: with it people may not be told, or many blocks are concerned
     BLOCK = "block"        # [faults_to] block_roles of the node's block
+    ROSTER = "roster"      # [faults_to] roster_roles: whoever finds people for the shifts
 
 
 class Ends(StrEnum):
@@ -93,6 +94,7 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "policy/reaches-nobody": FaultKind(Hears.URGENT, Shows.ZONE, flaps=False),
     "block/nobody-to-tell": FaultKind(Hears.URGENT, Shows.ZONE, flaps=False),
     "input/verify-first": FaultKind(shows=Shows.NOWHERE, flaps=False),
+    "roster/nobody-on-duty": FaultKind(Hears.ROSTER, Shows.NOWHERE, flaps=False),
     # The gateway and what belongs to it.
     "gateway/down": _URGENT,
     "gateway/cannot-commit": _URGENT,

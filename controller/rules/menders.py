@@ -17,6 +17,8 @@ def hearers(desk: Desk, subject: str, code: str) -> list[Member]:
         return desk.network.members_with(changed.roles)
     if hears is Hears.BLOCK and (own := _of_block(desk, block_of(desk, subject), to.block_roles)):
         return own
+    if hears is Hears.ROSTER:
+        return desk.network.members_with(to.roster_roles)
     return desk.network.members_with(to.urgent_roles if hears is Hears.URGENT else to.roles)
 
 

@@ -176,7 +176,8 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     takes further ones in. taken_s: taken and nobody on scene for so long: asked again. on_scene_s: how often whoever is on
     scene is asked how it goes. siren_s: how long a siren sounds. late_beats: so many missed beats make a node late; many_late:
     so many late nodes at once are one fault of the zone. fault_quiet_s: that a fault is mended is told when it has stayed
-    away so long; one that comes back sooner is not told again.
+    away so long; one that comes back sooner is not told again. nobody_ahead_s: that nobody will be on duty is told so long
+    before; 0: not at all.
     """
 
     late_after_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
@@ -190,6 +191,7 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     on_scene_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
     late_beats: Annotated[int, Meta(ge=2, le=100)] = 3
     many_late: Annotated[int, Meta(ge=2, le=10_000)] = 5
+    nobody_ahead_s: Annotated[int, Meta(ge=0, le=604_800)] = 21_600
 
 
 class FaultChange(Struct, frozen=True, forbid_unknown_fields=True):
@@ -203,12 +205,14 @@ class FaultChange(Struct, frozen=True, forbid_unknown_fields=True):
 class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """Who is told that something needs mending; `urgent` ones (nobody can be told, the record cannot be kept) go to both.
 
-    block_roles: who hears what a block's own people can mend. of: by the key of a fault's row (`node/late`), what is changed of it.
+    block_roles: who hears what a block's own people can mend; roster_roles: who hears that nobody will be on duty. of: by
+    the key of a fault's row (`node/late`), what is changed of it.
     """
 
     roles: tuple[Role, ...] = (Role.TECHNICIAN,)
     urgent_roles: tuple[Role, ...] = (Role.TECHNICIAN, Role.COORDINATOR)
     block_roles: tuple[Role, ...] = (Role.REPRESENTATIVE,)
+    roster_roles: tuple[Role, ...] = (Role.COORDINATOR,)
     channels: tuple[ChannelName, ...] = ("sms", "apprise", "webhook")
     of: dict[str, FaultChange] = {}
 

@@ -35,6 +35,8 @@ class Signs:
         the records are older than it is."""
         self.bad: dict[tuple[str, str], Suppressed] = {}
         """(node, sort) -> the minute that runs."""
+        self.roster_looked: tuple[str, str, int] = "", "", 0
+        """Under which registry and policy, and in which quarter of an hour, the roster's coming hours were last looked through."""
         self.look_at_ms = 0
         """When to look for late nodes and reminders next."""
         self.reach_at_ms = 0

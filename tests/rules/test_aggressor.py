@@ -70,7 +70,7 @@ def lives(*, pressed: bool, ident: str, code: str, excludes: tuple[str, ...] = (
         night.passes(s=3)
     acts: tuple[Act, ...] = (Take(), Note("p-0000000000", "d"), Close("mistake", "p-0000000000", "d"))
     for n, act in enumerate(acts):
-        night.does(OperatorDid(f"c{n}", "mario", ident, act))
+        night.does(OperatorDid(f"c{n}", "mario", act, ident))
     night.press("panic")
     night.passes(s=200)
     if pressed:
