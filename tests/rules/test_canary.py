@@ -55,7 +55,8 @@ class Day(Night):
         return [body.node for body in self.bodies(CanarySent)]
 
     def faults(self) -> list[str]:
-        return [f"{body.subject} {body.code}" for body in self.bodies(FaultRaised)]
+        """All but that the story has taken somebody off the roster."""
+        return [f"{body.subject} {body.code}" for body in self.bodies(FaultRaised) if not body.subject.startswith("roster/")]
 
 
 def refuses(name: str) -> Callable[[QueueNotice], NoticeTried | None]:
