@@ -162,10 +162,11 @@ class BlockNode:
         self._beat(faults)
         return self._out.effects()
 
-    def wake_at_ms(self) -> int | None:
+    def wake_at_ms(self, *, beats: bool = True) -> int | None:
         """When to call handle(Woken()), on the clock of `Now.monotonic_ms`; None when nothing is waiting.
 
-        May lie in the past: then something is due now.
+        May lie in the past: then something is due now. Without `beats`: when more than a beat is due, for a world that leaps over
+        beats that say nothing new.
         """
         if not self._boot:
             return None
@@ -180,7 +181,7 @@ class BlockNode:
             min(self._word_received.values(), default=None),
         ]
         if self._linked:
-            dues += [self._outbox.next_at_ms(), self._beats.next_at_ms]
+            dues += [self._outbox.next_at_ms(), self._beats.next_at_ms if beats else None]
         return min((due for due in dues if due is not None), default=None)
 
     # --- time
