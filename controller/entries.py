@@ -320,9 +320,11 @@ class SilentLifeCame(Struct, frozen=True):
 
 
 class OrderSent(Struct, frozen=True, omit_defaults=True):
-    """The gateway commanded a node. order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`, `canary`.
+    """The gateway commanded a node.
 
+    order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`, `canary`, `drill`.
     by: the rules, or the member who wrote; channel: by which; place: from the how-manieth of their addresses there, from 0.
+    drill: for an exercise.
     """
 
     node: str
@@ -333,6 +335,7 @@ class OrderSent(Struct, frozen=True, omit_defaults=True):
     by: str = "rules"
     channel: str = ""
     place: int = 0
+    drill: Flag = 0
 
 
 class OrderAnswered(Struct, frozen=True, omit_defaults=True):
@@ -484,12 +487,52 @@ class CanaryEnded(Struct, frozen=True, omit_defaults=True):
     interrupted: Flag = 0
 
 
+class DrillPlanned(Struct, frozen=True, omit_defaults=True):
+    """An exercise: presses of `kind` in one block, or (scope `zone`, `district`) in all of the zone's, that are marked all along.
+
+    code: with which whoever asked for it, by a text, must confirm it; empty: nothing more is waited for. sirens: they sound, too.
+    every_days: it is repeated so often; 0: once.
+    """
+
+    drill: str
+    by: str
+    scope: str
+    block: str
+    kind: str
+    starts_at_ms: int
+    lasts_s: int
+    sirens: Flag = 0
+    every_days: int = 0
+    code: str = ""
+
+
+class DrillConfirmed(Struct, frozen=True):
+    """Whoever asked for it means it."""
+
+    drill: str
+
+
+class DrillBegan(Struct, frozen=True):
+    """It is the hour: the nodes are ordered to send its presses."""
+
+    drill: str
+
+
+class DrillEnded(Struct, frozen=True, omit_defaults=True):
+    """Its incidents are closed. by: `rules` at its time, or the member who ended it; next_at_ms: when it is held again, 0: never."""
+
+    drill: str
+    by: str
+    next_at_ms: int = 0
+
+
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
     | IncidentSplit | IncidentLooked | IncidentMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
+    | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -531,5 +574,9 @@ KINDS: Final[dict[str, type[Body]]] = {
     "tally.gap": TallyGap,
     "canary.sent": CanarySent,
     "canary.ended": CanaryEnded,
+    "drill.planned": DrillPlanned,
+    "drill.confirmed": DrillConfirmed,
+    "drill.began": DrillBegan,
+    "drill.ended": DrillEnded,
 }
 KIND_OF: Final[dict[type[Body], str]] = {body: kind for kind, body in KINDS.items()}

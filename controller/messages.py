@@ -47,6 +47,7 @@ class Gesture(StrEnum):
     OPENED = "opened"            # the case's tamper contact
     TEST = "test"                # pressed in test mode, or at an input of kind `test`
     CANARY = "canary"            # no hand: the node was ordered to send a press of kind `test`, at the input `canary`
+    DRILL = "drill"              # no hand: the node was ordered to, in an exercise; at the input `drill`
 
 
 class PressRef(Struct, frozen=True):
@@ -181,10 +182,14 @@ class Receipt(Struct, frozen=True, tag="receipt", omit_defaults=True):
 
 
 class SirenOn(Struct, frozen=True, tag="siren-on", omit_defaults=True):
-    """Sound the pattern of `kind` for at most `for_s`, and never longer than the node's own limit."""
+    """Sound the pattern of `kind` for at most `for_s`, and never longer than the node's own limit.
+
+    drill: for an exercise; it never disturbs what sounds in earnest, and an emergency takes the siren over.
+    """
 
     kind: Name
     for_s: Annotated[int, Meta(ge=1, le=900)]
+    drill: bool = False
 
 
 class SirenOff(Struct, frozen=True, tag="siren-off", omit_defaults=True):
@@ -230,7 +235,17 @@ class Canary(Struct, frozen=True, tag="canary"):
     """Send a press of kind `test` the way that every press goes, without a sound; `Done` comes when it is receipted."""
 
 
-AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest | Tally | Canary
+DRILL: Final = "drill"
+"""The input that a drill's press names: no hand touched any."""
+
+
+class Drill(Struct, frozen=True, tag="drill"):
+    """Send a press of `kind` that is marked as an exercise; without a sound or a light."""
+
+    kind: Name
+
+
+AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest | Tally | Canary | Drill
 
 
 class Order(Struct, frozen=True, tag="order"):

@@ -80,6 +80,10 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "test": ("kind", "block", "subject", "time"),
     # The daily trial, from a node to one phone; nobody is to answer it.
     "canary": ("block", "subject", "time"),
+    # To a coordinator who asked for an exercise.
+    "drill_confirm_you": ("block", "time", "code"),
+    "drill_planned_you": ("block", "time"),
+    "drill_over_you": ("block",),
     # To a technician at a node.
     "test_mode_you": ("subject",),
     "test_mode_over_you": ("subject",),

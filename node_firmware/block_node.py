@@ -18,10 +18,12 @@ from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.messages import (
     CANARY,
+    DRILL,
     AnyOrder,
     Beat,
     Boot,
     Canary,
+    Drill,
     Gesture,
     Kept,
     KindSettings,
@@ -342,7 +344,7 @@ class BlockNode:
         setting = self._kinds[kind]
         if setting.audible:
             pattern = self._kinds.pattern(kind)
-            for_ms = once_ms(pattern) if test else for_ms or self._siren.limit_s * 1000
+            for_ms = for_ms or (once_ms(pattern) if test else self._siren.limit_s * 1000)
             self._siren.sound(pattern, setting.rank, for_ms, self._now_ms, self._out, test=test)
 
     # --- disk
@@ -438,8 +440,10 @@ class BlockNode:
 
     def _carry_out(self, order: AnyOrder) -> None:
         match order:
-            case SirenOn(kind=kind, for_s=for_s):
-                self._sound(kind, for_s * 1000)
+            case SirenOn(kind=kind, for_s=for_s, drill=drill):
+                self._sound(kind, for_s * 1000, test=drill)
+            case Drill(kind=kind):
+                self._presses.make(DRILL, kind, Gesture.DRILL, self._now_ms, now_ms=self._now_ms, out=self._out, drill=True, rank=CHECK_IN_RANK)
             case SirenOff():
                 self._siren.stop(self._out)
             case SirenTest():

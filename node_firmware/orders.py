@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from controller.messages import AnyOrder, Boot, Done, Order, SirenOn, SirenTest
+from controller.messages import AnyOrder, Boot, Done, Drill, Order, SirenOn, SirenTest
 from node_firmware.kinds import Kinds
 from node_firmware.siren import Siren
 
@@ -32,7 +32,7 @@ class Orders:
 
     def impossible(self, order: AnyOrder, kinds: Kinds, siren: Siren) -> str:
         """Why it cannot be carried out, or empty."""
-        if isinstance(order, SirenOn):
+        if isinstance(order, SirenOn | Drill):
             if order.kind not in kinds:
                 return f"kind {order.kind} is not known here"
             if not kinds[order.kind].audible:

@@ -16,7 +16,7 @@ BACKLOG_MS: Final = 1
 pace at which open presses come must not tell how many silent ones there are."""
 SLOW_MS: Final = 1000
 
-WORDS: Final = frozenset({Gesture.CANCEL, Gesture.FORCED_CANCEL, Gesture.CAME, Gesture.CHECK_IN, Gesture.TEST, Gesture.CANARY})
+WORDS: Final = frozenset({Gesture.CANCEL, Gesture.FORCED_CANCEL, Gesture.CAME, Gesture.CHECK_IN, Gesture.TEST, Gesture.CANARY, Gesture.DRILL})
 """Gestures that call nobody."""
 TAMPERS: Final = frozenset({Gesture.CUT, Gesture.SHORTED, Gesture.OPENED})
 """Somebody's screwdriver, not a resident's hand: no light answers it."""

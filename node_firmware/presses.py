@@ -22,13 +22,13 @@ class Presses:
 
     def make(
         self, name: str, kind: str, gesture: Gesture, at_ms: int, *, now_ms: int, out: InOrder,
-        refers_to: PressRef | None = None, rank: int | None = None,
+        refers_to: PressRef | None = None, rank: int | None = None, drill: bool = False,
     ) -> Outgoing:
         """Make the next press of its stream. rank: how serious it is, if not as its kind."""
         secret = self._kinds.secret(name, kind)
         boot = self._silent_boot if secret else self._boot
         self._seqs[boot] += 1
-        press = Press(boot=boot, seq=self._seqs[boot], input=name, kind=kind, gesture=gesture, refers_to=refers_to)
+        press = Press(boot=boot, seq=self._seqs[boot], input=name, kind=kind, gesture=gesture, drill=drill, refers_to=refers_to)
         rank = self._kinds.rank(kind) if rank is None else rank
         outgoing = self._outbox.add(press, at_ms, rank, secret=secret, kept=False, now_ms=now_ms)
         if outgoing is None:

@@ -164,7 +164,7 @@ class Desk:
         for ident in reversed(self.state.in_block.get(block, {})):
             incident = self.state.incidents[ident]
             # Of several open ones the light shows the one that is least far: it never claims more than is so.
-            shows = not incident.secret and not incident.in_need and incident.kind != TAMPER
+            shows = not incident.secret and not incident.drill and not incident.in_need and incident.kind != TAMPER
             if shows and (shown is None or _RUNGS[incident.state] < _RUNGS[shown.state]):
                 shown = incident
         if shown is None:

@@ -196,6 +196,19 @@ class PartRecovered(Struct, frozen=True):
     code: str
 
 
+class DrillOrdered(Struct, frozen=True):
+    """An exercise is ordered, by somebody who may: see `DrillPlanned`. block: empty for the scopes `zone` and `district`. kind: an audible one."""
+
+    by: str
+    scope: str
+    block: str
+    kind: str
+    starts_at_ms: int
+    lasts_s: int = 1800
+    sirens: bool = False
+    every_days: int = 0
+
+
 class RegistryChanged(Struct, frozen=True):
     """The registry has a new revision."""
 
@@ -220,5 +233,6 @@ class Woken(Struct, frozen=True):
 
 ZoneInput = (
     PressArrived | PressSetAside | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
-    | OperatorDid | Looked | CallAnswered | MemberCalled | PartFailed | PartRecovered | RegistryChanged | PolicyChanged | Started | Woken
+    | OperatorDid | Looked | CallAnswered | MemberCalled | PartFailed | PartRecovered | DrillOrdered | RegistryChanged
+    | PolicyChanged | Started | Woken
 )

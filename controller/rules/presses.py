@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import canary, codes, escalation, faults, verification
+from controller.rules import canary, codes, drills, escalation, faults, verification
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
@@ -154,8 +154,12 @@ def _meaning(desk: Desk, case: _Case) -> tuple[Meaning, Incident | None]:
             return ("came", named) if named is not None and named.is_open else ("notes", named)
         case Gesture.REOPEN:
             since_ms = desk.now.utc_ms - named.moved_at_ms if named is not None else 0
-            if named is not None and not named.is_open and not case.late and since_ms <= desk.policy.times.reopen_s * 1000:
+            recent = not case.late and since_ms <= desk.policy.times.reopen_s * 1000
+            if named is not None and not named.is_open and named.drill == case.drill and recent:
                 return "reopens", named
+        case Gesture.DRILL if not (case.drill and drills.runs_in(desk, case.block)):
+            # It comes when the exercise is over.
+            return "notes", None
     if press.kind == TEST:
         return "test", None
     found = _joinable(desk, case)

@@ -16,6 +16,7 @@ from controller.rules.callers import Callers
 from controller.rules.canaries import Canaries
 from controller.rules.counted import Counted
 from controller.rules.courses import Courses
+from controller.rules.drills_planned import Drills
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, SeqsHeard, folds_of
 from controller.rules.suspicion_memory import Suspicions
@@ -74,7 +75,7 @@ class ZoneState:
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
         self.written, self.callers = Written(), Callers()
-        self.counted, self.canaries = Counted(), Canaries()
+        self.counted, self.canaries, self.drills = Counted(), Canaries(), Drills()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -85,7 +86,7 @@ class ZoneState:
         self._taken_back: dict[str, int] = {}
         """Notice about a fault that was taken back -> when."""
         self._rooms = folds_of(
-            self.timers, self.courses, self.suspicions, self.waiting, self.written, self.callers, self.counted, self.canaries,
+            self.timers, self.courses, self.suspicions, self.waiting, self.written, self.callers, self.counted, self.canaries, self.drills,
         )
         """What the rooms that keep a memory of their own fold, after this one."""
 

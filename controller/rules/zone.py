@@ -12,12 +12,13 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry, excluded_members
-from controller.rules import answers, calls, canary, escalation, faults, in_force, operators, police, presses, supervision, timers
+from controller.rules import answers, calls, canary, drills, escalation, faults, in_force, operators, police, presses, supervision, timers
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
     BadMessageCame,
     CallAnswered,
+    DrillOrdered,
     Looked,
     MemberCalled,
     MemberWrote,
@@ -49,7 +50,7 @@ from controller.rules.worth import worth_telling
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
 FORGET_MS: Final = 600_000
-TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {police.TIMER: police.due}
+TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends}
 """What each timer does when it rings, given its subject."""
 
 
@@ -123,6 +124,8 @@ class ZoneController:
                 supervision.part_failed(desk, event)
             case PartRecovered():
                 supervision.part_recovered(desk, self.signs, event)
+            case DrillOrdered():
+                drills.ordered(desk, event)
             case RegistryChanged():
                 self._use(desk, event.registry, self.network.policy)
             case PolicyChanged():

@@ -1,6 +1,6 @@
 """What a node says of its presses: both streams of this life, and those of earlier lives until they are settled."""
 
-from controller.messages import STREAMS_MAX, Canary, Done, Gesture, Order, PressRef, Stream, Tally
+from controller.messages import STREAMS_MAX, Canary, Done, Drill, Gesture, Order, PressRef, SirenOn, Stream, Tally
 from node_firmware import effects, inputs
 from node_firmware.tallies import Tallies
 from tests.node_core.block import OPEN_BOOT, SILENT_BOOT, Block
@@ -55,3 +55,27 @@ def test_a_canary_is_a_test_press_without_a_sound_and_is_answered_when_it_is_rec
     assert not block.shown(), "nobody in the block sees or hears it"
     block.passes(60_000)
     assert not block.shown()
+
+
+def test_a_drills_press_is_marked_and_neither_seen_nor_heard_and_a_hand_goes_on_as_ever(block: Block) -> None:
+    block.links().forgets()
+    assert block.orders(Drill("panic")).done
+    [made] = block.made()
+    assert (made.drill, made.input, made.gesture, made.kind) == (True, "drill", Gesture.DRILL, "panic")
+    block.receipts(made)
+    assert not block.shown()
+    assert not block.orders(Drill("flood"), "o2").done, "a kind that is not known here"
+    block.presses("panic")
+    assert block.siren_sounds()
+    assert [press.drill for press in block.made()] == [True, False]
+
+
+def test_a_drills_siren_gives_way_to_an_emergency(block: Block) -> None:
+    block.links()
+    assert block.orders(SirenOn("fire", 60, drill=True)).done
+    assert block.siren_sounds()
+    patterns = [effect.pattern for effect in block.seen(effects.SoundSiren)]
+    block.presses("panic")
+    assert block.seen(effects.SoundSiren)[-1].pattern not in patterns
+    assert block.orders(SirenOn("fire", 60, drill=True), "o2").done
+    assert block.seen(effects.SoundSiren)[-1].pattern not in patterns, "it never disturbs one"
