@@ -372,6 +372,13 @@ class FaultEnded(Struct, frozen=True):
     fault: str
 
 
+class OutageSpread(Struct, frozen=True):
+    """A power cut has reached these blocks, too. fault: the zone's `outage` that stands."""
+
+    fault: str
+    blocks: tuple[str, ...]
+
+
 class BadMessageKept(Struct, frozen=True, omit_defaults=True):
     """Something arrived that cannot be used. sort: `unknown-node`, `unauthentic`, `unreadable`, `too-big`, `foreign-topic`.
 
@@ -532,7 +539,7 @@ Body = (
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
-    | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded
+    | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded | OutageSpread
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -563,6 +570,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "node.asked": NodeAskedRecorded,
     "fault.raised": FaultRaised,
     "fault.ended": FaultEnded,
+    "outage.spread": OutageSpread,
     "bad-message": BadMessageKept,
     "registry.in-force": RegistryInForce,
     "policy.in-force": PolicyInForce,

@@ -94,6 +94,7 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "fault": ("fault", "subject", "time"),
     "fault_reminder": ("fault", "subject", "time"),
     "fault_ended": ("fault", "subject"),
+    "outage": ("count", "block", "time"),
 }
 """Each template and the words that its wording may use; the catalogues are checked against it."""
 SILENT: Final = ("alarm", "late", "repeat", "raised", "look", "police", "cancelled", "reopened")
@@ -114,7 +115,7 @@ class TextFacts(Struct, frozen=True):
 
     Times are UTC ms and are written in `timezone`; made_at_ms: when the text is composed (a time of another day bears its
     date). who: a call sign. others: codes to choose from. address: set only for who has taken it. outcome: as recorded.
-    number: of the police, for people to call. fault: the fault's code. subject: as recorded, e.g. `node/b12n1`.
+    number: of the police, for people to call. fault: the fault's code. count: of blocks. subject: as recorded, e.g. `node/b12n1`.
     """
 
     kind: str = ""
@@ -136,6 +137,7 @@ class TextFacts(Struct, frozen=True):
     fault: str = ""
     subject: str = ""
     number: str = ""
+    count: str = ""
 
 
 class Composed(Struct, frozen=True):
@@ -267,7 +269,8 @@ def _subject(facts: TextFacts, words: dict[str, str]) -> str:
 def _fault(facts: TextFacts, words: dict[str, str]) -> str:
     """What is wrong, and with which part of a node where its code names one: `stuck:b1`."""
     code, _, part = facts.fault.partition(":")
-    name = words.get(f"fault.{code}") or code
+    sort = facts.subject.partition("/")[0]
+    name = words.get(f"fault.{sort}.{code}") or words.get(f"fault.{code}") or code
     return f"{name} ({part})" if part else name
 
 
@@ -286,4 +289,5 @@ _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "outcome": lambda facts, words: words.get(f"outcome.{facts.outcome}") or words["outcome.unknown"],
     "fault": _fault,
     "number": lambda facts, _: facts.number,
+    "count": lambda facts, _: facts.count,
 }

@@ -159,6 +159,7 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.NodeAskedRecorded: _asked,
     entries.FaultRaised: _fault,
     entries.FaultEnded: lambda body: f"fault {body.fault} ended",
+    entries.OutageSpread: lambda body: f"power cut {body.fault}: no mains in {' '.join(body.blocks)}",
     entries.BadMessageKept: _bad,
     entries.RegistryInForce: lambda body: f"registry in force: revision {body.rev}, {body.version[:12]}",
     entries.PolicyInForce: lambda body: f"policy in force: {body.version[:12]}",

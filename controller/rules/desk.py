@@ -9,6 +9,7 @@ from controller.messages import IncidentState, LightState, PressRef
 from controller.registry import Input, Member, Registry, Role, excluded_members
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
+from controller.rules.nearby import Nearby
 from controller.rules.policy import TAMPER, Kind, Policy, earlier
 from controller.rules.roster import Roster
 from controller.rules.state import ZoneState
@@ -27,6 +28,7 @@ class Network:
         self._nodes: dict[str, list[str]] = {}
         self._inputs: dict[str, list[Input]] = {}
         self._members: dict[Role, list[Member]] = {}
+        self._nearby: Nearby | None = None
         for _, node in sorted(registry.nodes.items()):
             self._nodes.setdefault(node.block, []).append(node.id)
         for _, found in sorted(registry.inputs.items()):
@@ -51,6 +53,12 @@ class Network:
         """A node's block; empty for a node that the registry does not have."""
         found = self.registry.nodes.get(node)
         return found.block if found is not None else ""
+
+    def blocks_near(self, block: str) -> frozenset[str]:
+        """A block and its neighbours."""
+        if self._nearby is None:
+            self._nearby = Nearby(self.registry)
+        return self._nearby.of(block)
 
     def kind_at(self, node: str, name: str) -> str:
         """The kind that the registry has for an input; empty when it has none."""

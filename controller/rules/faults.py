@@ -15,20 +15,23 @@ from controller.rules.telling import FAULTS, queue, ways
 
 ENDS_BY_ITSELF_MS: Final = 3_600_000
 """What is only ever seen happening is over when it was not seen for so long."""
+BLOCKS_NAMED: Final = 12
+"""So many names a text has room for."""
 REASONS: Final = frozenset({"FAULT", "FAULT_REMINDER", "FAULT_ENDED", "FAULT_GREW"})
 
 
-def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret: bool = False) -> None:
+def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret: bool = False, tell: bool = True) -> None:
     """Put it on record and tell who mends it, unless it stands already or they know of it still.
 
     secret: about a silent press; it is recorded in the sealed chain and nobody is told, since a telling would show it.
+    tell: false: whoever raises it tells it.
     """
     if (subject, code) in (desk.state.sealed_faults if secret else desk.state.fault_of):
         return
     fault = codes.fault_id(desk.zone, subject, code, desk.now.utc_ms, secret=secret)
     know = set() if secret else _know_still(desk, subject, code)
     desk.record(Chain.SEALED if secret else Chain.OPEN, FaultRaised(fault, subject, code, detail[:200]))
-    if not secret and not menders.waits(desk, desk.state.faults[fault]):
+    if tell and not secret and not menders.waits(desk, desk.state.faults[fault]):
         _tell(desk, fault, "fault", "FAULT", [member for member in menders.hearers(desk, subject, code) if member.id not in know])
 
 
@@ -45,6 +48,12 @@ def end_fault(desk: Desk, subject: str, code: str, *, secret: bool = False) -> N
     told = [desk.registry.members[member] for member in desk.state.fault_known.get((subject, code), ()) if member in desk.registry.members]
     _tell(desk, ident, "fault_ended", "FAULT_ENDED", told, desk.policy.times.fault_quiet_s)
     desk.record(Chain.OPEN, FaultEnded(ident))
+
+
+def tell_standing(desk: Desk, subject: str, code: str, reason: str) -> None:
+    """Tell who hears of a fault that stands how it is now."""
+    fault = desk.state.faults[desk.state.fault_of[subject, code]]
+    _tell(desk, fault.id, "fault", reason, menders.hearers(desk, subject, code))
 
 
 def _know_still(desk: Desk, subject: str, code: str) -> set[str]:
@@ -138,5 +147,10 @@ def tell_members(
 
 def _tell(desk: Desk, ident: str, template: str, reason: str, members: Iterable[Member], in_s: int = 0) -> None:
     fault = desk.state.faults[ident]
-    tell_members(desk, members, template, reason, ident, desk.policy.faults_to.channels, {"subject": fault.subject, "fault": fault.code},
-                 ident, fault.notices + 1, in_s=in_s)
+    about = {"subject": fault.subject, "fault": fault.code}
+    if reason in {"FAULT_REMINDER", "FAULT_GREW"}:
+        about["at_ms"] = str(fault.raised_at_ms)
+    blocks = desk.state.outages.blocks.get(ident)
+    if blocks and reason != "FAULT_ENDED":
+        template, about = "outage", {**about, "count": str(len(blocks)), "blocks": " ".join(list(blocks)[:BLOCKS_NAMED])}
+    tell_members(desk, members, template, reason, ident, desk.policy.faults_to.channels, about, ident, fault.notices + 1, in_s=in_s)

@@ -1,11 +1,14 @@
 """Who hears of a fault, when, and how often: the fault's row, as the policy may have changed it."""
 
+from typing import Final
+
 from controller.registry import Member, Role
 from controller.rules.desk import Desk
-from controller.rules.fault_kinds import Hears, kind_of, row
+from controller.rules.fault_kinds import Hears, kind_of, plain, row
 from controller.rules.policy import FaultChange
 from controller.rules.remembered import Fault
 
+LATE: Final = "late"
 _AS_THE_ROW_SAYS = FaultChange()
 
 
@@ -23,7 +26,9 @@ def hearers(desk: Desk, subject: str, code: str) -> list[Member]:
 
 
 def waits(desk: Desk, fault: Fault) -> bool:
-    """Whether it has not stood long enough to be told."""
+    """Whether it has not stood long enough to be told; or it is a silent node in a power cut, which is told already."""
+    if plain(fault.code) == LATE and desk.state.outages.has(block_of(desk, fault.subject)):
+        return True
     changed = _changed(desk, fault.subject, fault.code).after_s
     after_s = changed if changed is not None else kind_of(fault.subject, fault.code).after_s
     return 0 <= desk.now.utc_ms - fault.raised_at_ms < after_s * 1000

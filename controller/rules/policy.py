@@ -177,7 +177,7 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     scene is asked how it goes. siren_s: how long a siren sounds. late_beats: so many missed beats make a node late; many_late:
     so many late nodes at once are one fault of the zone. fault_quiet_s: that a fault is mended is told when it has stayed
     away so long; one that comes back sooner is not told again. nobody_ahead_s: that nobody will be on duty is told so long
-    before; 0: not at all.
+    before; 0: not at all. outage_nodes: so many nodes that lose their mains together are one power cut.
     """
 
     late_after_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
@@ -192,6 +192,7 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     late_beats: Annotated[int, Meta(ge=2, le=100)] = 3
     many_late: Annotated[int, Meta(ge=2, le=10_000)] = 5
     nobody_ahead_s: Annotated[int, Meta(ge=0, le=604_800)] = 21_600
+    outage_nodes: Annotated[int, Meta(ge=2, le=10_000)] = 3
 
 
 class FaultChange(Struct, frozen=True, forbid_unknown_fields=True):

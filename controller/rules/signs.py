@@ -37,6 +37,10 @@ class Signs:
         """(node, sort) -> the minute that runs."""
         self.roster_looked: tuple[str, str, int] = "", "", 0
         """Under which registry and policy, and in which quarter of an hour, the roster's coming hours were last looked through."""
+        self.mains: dict[str, bool] = {}
+        """Node -> whether its last beat said that it has mains; only of those that measure it."""
+        self.mains_off_utc_ms: dict[str, int] = {}
+        """Node -> when it was first heard to be without; only while it is."""
         self.look_at_ms = 0
         """When to look for late nodes and reminders next."""
         self.reach_at_ms = 0
@@ -46,6 +50,17 @@ class Signs:
         """The node gave a sign of life."""
         self.heard_at_ms[node] = at_ms
         self.heard_utc_ms[node, boot] = utc_ms
+
+    def power(self, node: str, mains: bool | None, utc_ms: int) -> None:
+        """What the node says of its mains."""
+        if mains is None:
+            self.mains.pop(node, None)
+        else:
+            self.mains[node] = mains
+        if mains is False:
+            self.mains_off_utc_ms.setdefault(node, utc_ms)
+        else:
+            self.mains_off_utc_ms.pop(node, None)
 
     def over(self, node: str, boot: str) -> int:
         """That life is over; its last sign of life (UTC), 0 when none is known."""

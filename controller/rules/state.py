@@ -18,7 +18,8 @@ from controller.rules.counted import Counted
 from controller.rules.courses import Courses
 from controller.rules.drills_planned import Drills
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
-from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, SeqsHeard, folds_of
+from controller.rules.outages import Outages
+from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, Room, SeqsHeard, folds_of
 from controller.rules.suspicion_memory import Suspicions
 from controller.rules.timers import Timers
 from controller.rules.waiting import Waiting
@@ -76,6 +77,7 @@ class ZoneState:
         self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
         self.written, self.callers = Written(), Callers()
         self.counted, self.canaries, self.drills = Counted(), Canaries(), Drills()
+        self.outages = Outages()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -85,9 +87,7 @@ class ZoneState:
         self._closed: list[tuple[int, str]] = []
         self._taken_back: dict[str, int] = {}
         """Notice about a fault that was taken back -> when."""
-        self._rooms = folds_of(
-            self.timers, self.courses, self.suspicions, self.waiting, self.written, self.callers, self.counted, self.canaries, self.drills,
-        )
+        self._rooms = folds_of(*(each for each in vars(self).values() if isinstance(each, Room)))
         """What the rooms that keep a memory of their own fold, after this one."""
 
     def apply(self, chain: Chain, at_ms: int, body: Body) -> None:

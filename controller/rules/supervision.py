@@ -11,6 +11,7 @@ from controller.rules.fault_kinds import Shows, kind_of, said_by_node
 from controller.rules.faults import end_fault, raise_fault, seen
 from controller.rules.faults import look as look_at_faults
 from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeAsked, NodeBeat, NodeDone, NodeOnline, PartFailed, PartRecovered
+from controller.rules.mains import look as look_at_mains
 from controller.rules.remembered import NodeLife
 from controller.rules.signs import Signs, Suppressed
 
@@ -77,6 +78,7 @@ def beat(desk: Desk, signs: Signs, event: NodeBeat) -> None:
     if life is None or said.boot != life.boot:
         # Of two devices under one name one is believed at a time: their faults would else raise and end each other's all day.
         return
+    signs.power(node, said.mains, desk.now.utc_ms)
     if signs.faults.get(node) != said.faults:
         _faults(desk, signs, node, said.faults)
     if life.gone:
@@ -159,6 +161,7 @@ def look(desk: Desk, signs: Signs) -> None:
                 _keep(desk, running.last, running.counted)
     look_at_faults(desk, signs)
     if BROKER not in desk.state.fault_of:
+        look_at_mains(desk, signs)
         _look_for_late(desk, signs)
         self_tests.look(desk)
         conservation.look(desk)
@@ -217,6 +220,7 @@ def look_at_nodes(desk: Desk, signs: Signs) -> None:
     for node in signs.faults.keys() - desk.registry.nodes.keys():
         # Should it come back, it is asked anew.
         del signs.faults[node]
+        signs.power(node, None, desk.now.utc_ms)
 
 
 def bring_up_to_date(desk: Desk, node: str, settings_rev: int) -> None:
