@@ -21,6 +21,7 @@ from controller.records.registry_store import Change
 from controller.records.words import moment
 from controller.registry import Registry
 from controller.rules import policy_zones, reach
+from controller.rules.budget import late_rings
 from controller.rules.desk import Network
 from controller.rules.explain import explain as explained
 from controller.rules.policy import Policy
@@ -139,6 +140,7 @@ def faults_of(district: Policy, zones: _Zones) -> list[str]:
         own = district.for_zone(one.zone.id)
         network = Network(one, own)
         faults += [reach.in_words(case, network) for case in reach.unreached(network, now_ms)]
+        faults += [f"zone {one.zone.id}, {late}" for late in late_rings(network, own.paces, now_ms)]
         faults += number_faults(one.zone.id, own.police, zones.contacts.get(one.zone.id, ()))
     return faults
 

@@ -92,6 +92,11 @@ class Desk:
         self.records: list[ZoneEffect] = []
         self.effects: list[ZoneEffect] = []
 
+    @property
+    def paces(self) -> Mapping[str, int]:
+        """How many notices a minute each channel takes."""
+        return self.policy.paces
+
     def record(self, chain: Chain, body: Body) -> None:
         """Decide it: it goes on record, and the state has it."""
         self.state.apply(chain, self.now.utc_ms, body)

@@ -1,4 +1,4 @@
-"""Putting a policy in force, and what is in force already: none under which somebody's press would reach no one is taken.
+"""Putting a policy in force, and what is in force already: none under which somebody's press would reach no one, or too late, is taken.
 
 One that was in force goes on whatever becomes of the registry, and is a fault until it is mended: a gateway without a policy tells nobody.
 """
@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from controller.rules import reach
+from controller.rules.budget import late_rings
 from controller.rules.desk import Desk, Network
 from controller.rules.faults import end_fault, raise_fault
 from controller.rules.policy import Policy
@@ -14,6 +15,7 @@ from controller.rules.reach import Case
 from controller.rules.signs import Signs
 
 REACHES_NOBODY: Final = "reaches-nobody"
+TOO_SLOW: Final = "too-slow"
 REFUSED: Final = ("gateway/policy", "policy-refused")
 DAY_MS: Final = 86_400_000
 """The coming week is looked through once a day: what is a gap in it may come nearer without any change."""
@@ -28,7 +30,10 @@ def refused(desk: Desk, policy: Policy) -> bool:
         end_fault(desk, *REFUSED, secret=secret)
         if shown:
             raise_fault(desk, *REFUSED, f"{policy.version}: {_told(shown, network)}", secret=secret)
-    return bool(cases)
+    late = list(late_rings(network, desk.paces, desk.now.utc_ms))
+    if late and not cases:
+        raise_fault(desk, *REFUSED, f"{policy.version}: {late[0]}")
+    return bool(cases or late)
 
 
 def look(desk: Desk, signs: Signs) -> None:
@@ -43,6 +48,17 @@ def look(desk: Desk, signs: Signs) -> None:
                 end_fault(desk, subject, code, secret=secret)
         for subject, cases in sorted(found[secret].items()):
             raise_fault(desk, subject, REACHES_NOBODY, _told(cases, desk.network), secret=secret)
+    look_at_paces(desk)
+
+
+def look_at_paces(desk: Desk) -> None:
+    """Raise which rings of the policy in force cannot be told in its time any more, and end what can. Called also when a channel's pace changed."""
+    late = {f"policy/{one.kind}": str(one) for one in reversed(list(late_rings(desk.network, desk.paces, desk.now.utc_ms)))}
+    for subject, code in list(desk.state.fault_of):
+        if code == TOO_SLOW and subject not in late:
+            end_fault(desk, subject, code)
+    for subject, detail in sorted(late.items()):
+        raise_fault(desk, subject, TOO_SLOW, detail)
 
 
 def _told(cases: Iterable[Case], network: Network) -> str:

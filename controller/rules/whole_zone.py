@@ -32,4 +32,4 @@ def wider(desk: Desk, incident: Incident) -> set[str]:
 def _planned(desk: Desk, incident: Incident, members: Iterable[str], one: Step, priority: int) -> list[Way]:
     before = desk.state.waiting.before(incident.chain, priority)
     found = [desk.registry.members[member] for member in members]
-    return list(plan(found, one.channels, desk.policy.paces, one.within_s or WHOLE_ZONE_S, before).ways)
+    return list(plan(found, one.channels, desk.paces, one.within_s or WHOLE_ZONE_S, before).ways)

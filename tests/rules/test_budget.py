@@ -5,12 +5,13 @@ from itertools import count
 
 import pytest
 
+from controller.entries import FaultEnded, FaultRaised
 from controller.errors import BadConfig
 from controller.registry import Member, Role
 from controller.rules.budget import late_rings
 from controller.rules.desk import Network
 from controller.rules.effects import QueueNotice
-from controller.rules.inputs import NoticeTried, Tried, Woken
+from controller.rules.inputs import NoticeTried, PolicyChanged, RegistryChanged, Tried, Woken
 from controller.rules.policy import Policy
 from tests.rules.night import BEGAN_MS, MEMBERS, POLICY, SHIFTS, Night, always, member, registry
 
@@ -83,7 +84,7 @@ def test_who_heard_it_with_the_whole_zone_is_still_called_when_it_is_their_turn(
     night = Night(registry(shifts=[one for one in SHIFTS if one.member != "caro"] + [always("caro", Role.SERENAZGO)]), Policy.parse(CALLS_ALL))
     night.press("fire")
     night.sends()
-    assert reasons(night, "caro") == ["ZONE"], "a coordinator off duty hears it with the zone"
+    assert reasons(night, "caro") == ["FAULT", "ZONE"], "a coordinator off duty hears it with the zone"
     night.passes(121)
     assert "ESCALATED" in reasons(night, "caro"), "and is called as serenazgo"
 
@@ -106,8 +107,25 @@ def test_a_silent_kind_never_calls_the_whole_zone() -> None:
 
 
 def test_a_ring_that_cannot_be_told_in_time_is_named_with_its_arithmetic() -> None:
-    policy = Policy.parse(POLICY.replace("[[kinds.panic.steps]]\nafter_s = 0\n", "[[kinds.panic.steps]]\nafter_s = 0\nwithin_s = 9\n"))
+    policy = Policy.parse(POLICY.replace("within_s = 30 ", "within_s = 9 "))
     late = list(late_rings(Network(registry(), policy), policy.paces, BEGAN_MS))
     assert [str(one) for one in late] == [
         "panic, step #1: block b12, 3 members within 9 s: apprise: 1 at 900 a minute = 0 s; sms: 2 at 12 a minute = 10 s"]
     assert not list(late_rings(Network(registry(), policy), {**policy.paces, "sms": 20}, BEGAN_MS)), "a faster modem is in time"
+
+
+def test_a_policy_that_cannot_be_in_time_is_refused_and_one_in_force_that_no_longer_can_is_a_fault() -> None:
+    hasty = Policy.parse(POLICY.replace("within_s = 30 ", "within_s = 9 "), zone="z3")
+    night = Night()
+    night.does(PolicyChanged(hasty))
+    assert night.zone.network.policy == night.policy
+    [fault] = night.bodies(FaultRaised)
+    assert (fault.subject, fault.code) == ("gateway/policy", "policy-refused")
+    assert fault.detail.endswith("panic, step #1: block b12, 3 members within 9 s: apprise: 1 at 900 a minute = 0 s; sms: 2 at 12 a minute = 10 s")
+    more = [member(f"pat{n}", Role.PATROL) for n in range(8)]
+    night.does(RegistryChanged(registry(8, members=[*MEMBERS, *more], shifts=[*SHIFTS, *(always(one.id, Role.PATROL) for one in more)])))
+    assert [(one.subject, one.code) for one in night.bodies(FaultRaised)][1:] == [("policy/panic", "too-slow")]
+    night.press("panic")
+    assert len([one for one in night.notices() if one.reason == "FIRST"]) == 11, "and it goes on"
+    night.does(RegistryChanged(registry(9)))
+    assert len(night.bodies(FaultEnded)) == 1

@@ -25,7 +25,7 @@ def test_the_districts_policy_is_whole_and_no_two_sirens_sound_alike() -> None:
 
 @pytest.mark.parametrize(("found", "instead", "place", "said"), [
     ('roles = ["patrol", "representative"]', 'roles = ["patrols"]', "kinds.panic", "patrols"),
-    ("after_s = 120\nroles = [\"coordinator\", \"serenazgo\"]", "after_s = -1\nroles = [\"coordinator\"]", "kinds.panic", "-1"),
+    ("after_s = 120\nwithin_s = 60\nroles = [\"coordinator\", \"serenazgo\"]", "after_s = -1\nroles = [\"coordinator\"]", "kinds.panic", "-1"),
     ('roles = ["trained-violence"]\non_duty = false', 'roles = ["coordinator"]', "kinds.violence", "coordinator"),
     ('channels = ["dc09", "cap", "webhook", "sms"]', 'channels = ["pigeon"]', "police", "pigeon"),
     ("pattern = [[700, 300]]\n", "", "kinds.panic", "pattern"),
