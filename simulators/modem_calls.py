@@ -125,7 +125,7 @@ class ModemCalls:
             return ["OK"]
         if told == "AT+CLIP=?":
             return ["+CLIP: (0,1)", "OK"]
-        if told == "AT+CHUP=?":
+        if told in ("AT+CHUP=?", "AT+CUSD=0", "AT+CUSD=1", "AT+CUSD=2"):
             return ["OK"]
         if told == "AT+CLCC":
             return [*self._listed(), "OK"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +11,8 @@ import gsmmodem.modem  # type: ignore[import-untyped]  # it brings no types
 import pytest
 
 from gateway.modem.pdu import encode_submits
+from simulators.modem_simulator import Pace
+from simulators.phone_calls import Rung
 from simulators.phone_pdu import encode_delivers
 from tests.sms.conftest import JUAN, ROSA, Street
 
@@ -49,6 +52,25 @@ class Gammu:
         text = shown.decode("utf-8", "replace")
         assert process.returncode == 0, text
         return text
+
+    async def shows(self, words: str, *arguments: str) -> None:
+        """Run a command that goes on by itself, until it has shown these words."""
+        process = await asyncio.create_subprocess_exec(
+            self.command, "-c", str(self.config), *arguments, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT, env={"LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"},
+        )
+        assert process.stdout is not None
+        shown = ""
+        try:
+            async with asyncio.timeout(30):
+                while words not in shown:
+                    line = await process.stdout.readline()
+                    assert line, shown
+                    shown += line.decode("utf-8", "replace")
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
     def inbox(self) -> list[Path]:
         return list((self.folder / "inbox").iterdir())
@@ -134,3 +156,55 @@ async def test_python_gsmmodem_sends_and_gets_its_delivery_report(street: Street
     assert status == gsmmodem.modem.SentSms.DELIVERED
     assert make == "SIMCOM_Ltd"
     assert (await street.network.phone(ROSA).expects("otro")).text == "desde otro programa"
+
+
+async def test_gammu_dials_and_asks_for_the_credit(street: Street, gammu: str, gammu_smsd: str, tmp_path: Path) -> None:
+    """Side by side, since it takes five seconds to be sure of a modem."""
+    drivers = []
+    for name in ("sim1", "sim2"):
+        street.modem(name).calls.codes["*123#"] = "Saldo S/ 12.50"
+        folder = tmp_path / f"gammu-{name}"
+        folder.mkdir()
+        drivers.append(Gammu(gammu, gammu_smsd, folder, tmp_path / name))
+    rosa = street.network.phone(ROSA).line
+    rosa.picks_up(after_s=0)
+    await asyncio.gather(drivers[0].run("dialvoice", ROSA), drivers[1].shows("Saldo S/ 12.50", "getussd", "*123#"))
+    assert (await rosa.rings()).call.number == ROSA
+
+
+async def test_python_gsmmodem_dials_is_answered_sends_tones_and_is_rung(street: Street, tmp_path: Path) -> None:
+    street.network.pace = Pace(times=0.2)
+    simulated = street.modem()
+    rosa = street.network.phone(ROSA).line
+    rosa.picks_up(after_s=3)
+    rung: list[str] = []
+
+    def called(call: gsmmodem.modem.IncomingCall) -> None:
+        if call.number and not rung:
+            rung.append(str(call.number))
+            call.hangup()
+            rejected.set()
+
+    def dial() -> bool:
+        modem = gsmmodem.modem.GsmModem(str(tmp_path / "sim1"), 115200, incomingCallCallbackFunc=called)
+        modem.connect()
+        try:
+            call = modem.dial(ROSA, timeout=5, callStatusUpdateCallbackFunc=lambda _: answered.set())
+            was_answered = answered.wait(10)
+            call.sendDtmfTone("1")
+            call.hangup()
+            loop.call_soon_threadsafe(rings)
+            return was_answered and rejected.wait(10)
+        finally:
+            modem.close()
+
+    def rings() -> None:
+        made.append(street.network.phone(JUAN).line.calls(simulated.number))
+
+    loop, answered, rejected, made = asyncio.get_running_loop(), threading.Event(), threading.Event(), list[Rung | None]()
+    assert await asyncio.to_thread(dial)
+    assert rosa.rung[0].call.tones == ["1"]
+    assert not rosa.rung[0].call.is_up
+    assert rung == [JUAN]
+    assert made[0] is not None
+    assert made[0].rejected
