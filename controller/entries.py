@@ -452,6 +452,13 @@ class ExclusionsInForce(Struct, frozen=True, omit_defaults=True):
     exclusions: tuple[Exclusion, ...] = ()
 
 
+class PaceMeasured(Struct, frozen=True):
+    """A channel accepts so many notices a minute now; said when that has changed by more than a quarter."""
+
+    channel: str
+    per_minute: int
+
+
 class GatewayStarted(Struct, frozen=True):
     """A new life of the gateway."""
 
@@ -535,7 +542,7 @@ class DrillEnded(Struct, frozen=True, omit_defaults=True):
 
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
-    | IncidentSplit | IncidentLooked | IncidentMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
+    | IncidentSplit | IncidentLooked | IncidentMeasured | PaceMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
@@ -576,6 +583,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "policy.in-force": PolicyInForce,
     "exclusions.in-force": ExclusionsInForce,
     "gateway.started": GatewayStarted,
+    "channel.pace": PaceMeasured,
     "sealed.committed": SealedCommitted,
     "commitment.opened": CommitmentOpened,
     "tally.agreed": TallyAgreed,

@@ -10,7 +10,7 @@ from controller.messages import Name
 from gateway.channels.apprise import AppriseSettings
 from gateway.channels.cap import CapSettings
 from gateway.channels.dc09 import Dc09Settings
-from gateway.channels.sms import SmsSettings
+from gateway.channels.sms_settings import SmsSettings
 from gateway.channels.webhook import WebhookSettings
 
 

@@ -23,7 +23,17 @@ from controller.records.commitments import commitment
 from controller.records.private import Private
 from controller.records.store import Store
 from controller.rules.effects import GiveReceipt, QueueNotice, ReleaseText, SendDown, SendOrder, StopNotice, ZoneEffect
-from controller.rules.inputs import CallAnswered, NoticeReported, PartFailed, PartRecovered, RegistryChanged, Started, ZoneInput
+from controller.rules.inputs import (
+    CallAnswered,
+    ChannelPaced,
+    NoticeReported,
+    NoticesVanished,
+    PartFailed,
+    PartRecovered,
+    RegistryChanged,
+    Started,
+    ZoneInput,
+)
 from controller.rules.picture import picture
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
@@ -34,7 +44,7 @@ from gateway.channel_life import live
 from gateway.channels.apprise import AppriseChannel
 from gateway.channels.call import CallChannel
 from gateway.channels.cap import CapChannel
-from gateway.channels.channel import Channel, ChannelNews, Delivered, PartState, PickedUp, Pressed, Rang, Wrote
+from gateway.channels.channel import Channel, ChannelNews, Delivered, Paced, PartState, PickedUp, Pressed, Rang, Vanished, Wrote
 from gateway.channels.dc09 import Dc09Channel
 from gateway.channels.sms import SmsChannel
 from gateway.channels.webhook import WebhookChannel
@@ -57,14 +67,21 @@ REGISTRY_S: Final = 2.0
 BROKER_S: Final = 10.0
 """How long the broker may take to be found at the start before it is a fault."""
 HOUR_S: Final = 3600
+REPORTING_MS: Final = 30 * 86_400_000
+"""A SIM that has brought delivery reports within this time is missed when it brings none."""
 SALT_BYTES: Final = 16
 
 
 class Folded(NamedTuple):
-    """What the journal says. texts: notices that went out by SMS and may still be reported on, with the channel's reference."""
+    """What the journal says.
+
+    texts: notices that went out by SMS and may still be reported on, with the channel's reference. reporting: modem -> when one of its
+    texts was last reported to be delivered (UTC ms).
+    """
 
     state: ZoneState
     texts: dict[str, str]
+    reporting: dict[str, int]
 
 
 class Service:
@@ -192,6 +209,10 @@ class Service:
                 self._decisions.put(PartFailed(subject, code, detail) if faulty else PartRecovered(subject, code))
             case Wrote():
                 return self._replies.came(news)
+            case Vanished(keys, elsewhere):
+                self._decisions.put(NoticesVanished(keys, elsewhere))
+            case Paced(channel, per_minute):
+                self._decisions.put(ChannelPaced(channel, max(1, round(per_minute)) if per_minute else 0))
             case PickedUp(key):
                 self._decisions.put(CallAnswered(key))
             case Pressed(key, digit):
@@ -204,6 +225,9 @@ class Service:
         sms = self._channels.get("sms")
         if not isinstance(sms, SmsChannel):
             return
+        for modem, at_ms in folded.reporting.items():
+            if now().utc_ms - at_ms < REPORTING_MS:
+                sms.brings_reports(modem)
         for key, ref in folded.texts.items():
             notice = folded.state.notices.get(key)
             if notice is None or notice.queued.channel != "sms":
@@ -265,12 +289,14 @@ def fold(store: Store) -> Folded:
 
     Raises BrokenPromise where the journal does not verify; Unavailable.
     """
-    state, texts = ZoneState(), dict[str, str]()
+    state, texts, reporting = ZoneState(), dict[str, str](), dict[str, int]()
     for entry in store.entries():
         state.apply(entry.chain, entry.at_ms, entry.body)
         if isinstance(entry.body, NoticeMoved):
             if entry.body.to == "notified" and "@" in entry.body.ref:
                 texts[entry.body.notice] = entry.body.ref
             else:
-                texts.pop(entry.body.notice, None)
-    return Folded(state, texts)
+                ref = texts.pop(entry.body.notice, None)
+                if ref is not None and entry.body.to == "delivered":
+                    reporting[ref.partition(":")[0]] = entry.at_ms
+    return Folded(state, texts, reporting)

@@ -165,6 +165,7 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.PolicyInForce: lambda body: f"policy in force: {body.version[:12]}",
     entries.ExclusionsInForce: _exclusions,
     entries.GatewayStarted: lambda body: f"gateway started, version {body.version}",
+    entries.PaceMeasured: lambda body: f"{body.channel} accepts {body.per_minute} notices a minute",
     entries.SealedCommitted: lambda body: f"the sealed chain is held by {body.commitment[:12]}",
     entries.CommitmentOpened: lambda body: f"a commitment to entry {body.seq} is opened",
 }

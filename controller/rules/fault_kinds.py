@@ -111,6 +111,8 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "modem/memory-full": _PART,
     "modem/garbled": _PART,
     "modem/no-digits": _PART,
+    "modem/texts-vanish": _URGENT,
+    "modem/credit": FaultKind(Hears.URGENT, Shows.NOWHERE),
     "receiver/no-answer": _URGENT,
     "receiver/refused": _PART,
     "cap/expired": _PART,

@@ -150,6 +150,20 @@ class MemberCalled(Struct, frozen=True):
     going: bool = False
 
 
+class NoticesVanished(Struct, frozen=True):
+    """Notices that a channel accepted and that reached nobody, as far as anybody can see. elsewhere: it has another way that works."""
+
+    notices: tuple[str, ...]
+    elsewhere: bool
+
+
+class ChannelPaced(Struct, frozen=True):
+    """A channel accepts so many notices a minute now, as measured. 0: none."""
+
+    channel: str
+    per_minute: int
+
+
 class Tried(StrEnum):
     """How one try of a notice ended."""
 
@@ -233,6 +247,7 @@ class Woken(Struct, frozen=True):
 
 ZoneInput = (
     PressArrived | PressSetAside | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
-    | OperatorDid | Looked | CallAnswered | MemberCalled | PartFailed | PartRecovered | DrillOrdered | RegistryChanged
+    | OperatorDid | Looked | CallAnswered | MemberCalled | NoticesVanished | ChannelPaced
+    | PartFailed | PartRecovered | DrillOrdered | RegistryChanged
     | PolicyChanged | Started | Woken
 )

@@ -19,6 +19,7 @@ from controller.rules.courses import Courses
 from controller.rules.drills_planned import Drills
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.outages import Outages
+from controller.rules.paces import Paces
 from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, Room, SeqsHeard, folds_of
 from controller.rules.suspicion_memory import Suspicions
 from controller.rules.timers import Timers
@@ -75,7 +76,7 @@ class ZoneState:
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
-        self.written, self.callers = Written(), Callers()
+        self.written, self.callers, self.paces = Written(), Callers(), Paces()
         self.counted, self.canaries, self.drills = Counted(), Canaries(), Drills()
         self.outages = Outages()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)

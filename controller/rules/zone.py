@@ -12,12 +12,13 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry, excluded_members
-from controller.rules import answers, calls, canary, drills, escalation, faults, in_force, operators, police, presses, supervision, timers
+from controller.rules import answers, calls, canary, channels, drills, escalation, faults, in_force, operators, police, presses, supervision, timers
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
     BadMessageCame,
     CallAnswered,
+    ChannelPaced,
     DrillOrdered,
     Looked,
     MemberCalled,
@@ -27,6 +28,7 @@ from controller.rules.inputs import (
     NodeDone,
     NodeOnline,
     NoticeReported,
+    NoticesVanished,
     NoticeTried,
     OperatorDid,
     PartFailed,
@@ -116,6 +118,10 @@ class ZoneController:
                 operators.looked(desk, event)
             case CallAnswered():
                 calls.answered(desk, event)
+            case NoticesVanished():
+                channels.vanished(desk, event)
+            case ChannelPaced():
+                channels.paced(desk, event)
             case MemberCalled():
                 calls.called(desk, event)
             case BadMessageCame():

@@ -149,6 +149,20 @@ class Rang(Struct, frozen=True):
     going: bool
 
 
+class Vanished(Struct, frozen=True):
+    """Texts that were accepted, and of which nothing was heard, by a SIM whose texts vanish. elsewhere: another way of the channel works."""
+
+    keys: tuple[str, ...]
+    elsewhere: bool
+
+
+class Paced(Struct, frozen=True):
+    """How many tellings a minute the channel accepts now, as measured; said when it has changed by more than a quarter. 0: none."""
+
+    channel: str
+    per_minute: float
+
+
 class PartState(Struct, frozen=True):
     """A part is faulty, or well again. subject: e.g. `modem/sim1`; code: e.g. `hung`. Said at each change, once."""
 
@@ -158,7 +172,7 @@ class PartState(Struct, frozen=True):
     detail: str = ""
 
 
-ChannelNews = Delivered | Wrote | PickedUp | Pressed | Rang | PartState
+ChannelNews = Delivered | Wrote | PickedUp | Pressed | Rang | Vanished | Paced | PartState
 Report = Callable[[ChannelNews], asyncio.Future[None] | None]
 """How a channel tells the gateway what happened; called on the event loop's thread, never blocks.
 

@@ -11,21 +11,21 @@ import logging
 import re
 import time
 from collections import deque
-from collections.abc import Iterable
-from pathlib import Path
-from typing import Annotated, Final, Literal, Protocol
+from typing import Final, Protocol
 
-from msgspec import Meta, Struct, field
+from msgspec import Struct
 
 from controller.errors import BadMessage
-from controller.messages import Name
-from gateway.channels.channel import Delivered, Never, Outcome, PartState, Rang, Report, Sent, Telling, TryLater, Wrote
+from gateway.channels.channel import Delivered, Never, Outcome, Paced, PartState, Rang, Report, Sent, Telling, TryLater, Vanished, Wrote
+from gateway.channels.sms_choice import Choice
+from gateway.channels.sms_settings import SmsSettings
 from gateway.modem.errors import Remedy
 from gateway.modem.incoming import WholeText, normalised
 from gateway.modem.life import FAULT_OF
-from gateway.modem.modem import Modem, Timing
+from gateway.modem.modem import Modem
 from gateway.modem.pdu import NUMBER, Address, StatusReport, Submit, encode_submits, split
-from gateway.modem.voice import Call, CallTiming
+from gateway.modem.vanishing import Vanishing
+from gateway.modem.voice import Call
 
 logger = logging.getLogger(__name__)
 
@@ -38,51 +38,9 @@ REPORTS_WAIT_S: Final = 7200
 STUCK_AGAIN_MS: Final = 30_000
 """Between the tries of a text while no modem works. Somebody may be plugging one in again, and who has no other way waits for that."""
 KEYS_KEPT: Final = 5000
-RUNG_BACK_S: Final = 86_400
-"""So long after a text or a call a ringing is taken for an answer to it."""
+PROBE: Final = "Cuadra: prueba de este SIM"
+"""What one of our modems writes to another."""
 _HOPELESS: Final = frozenset({Remedy.OTHER_SIM, Remedy.OTHER_WAY, Remedy.NONE})
-
-
-class ModemSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """One modem. port: its AT port, best under /dev/serial/by-id or by-path, which stay the same when it is replugged.
-
-    pin_file: holds the SIM's PIN, when it has one. own_number: of its SIM, so that a text from ourselves is not taken for
-    a member's. calls: whether it may call, and whether it hears digits. role: `going` for the number that members ring to say "I am
-    going"; it sends texts only while no other can, or they would ring it back and be taken for going.
-    """
-
-    name: Name
-    port: Path
-    baud: Annotated[int, Meta(ge=1200, le=4_000_000)] = 115_200
-    pin_file: Path | None = None
-    own_number: Annotated[str, Meta(pattern=r"^\+[0-9]{6,15}$")] | None = None
-    calls: Literal["none", "ring", "dtmf"] = "none"
-    role: Literal["texts", "going"] = "texts"
-
-
-class SmsSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[sms]` of gateway.toml.
-
-    parts_max: a longer text is cut to as many, ending in "...". validity_minutes: afterwards the network drops it, so that
-    last night's alarm does not arrive in the morning. wait_s: how long a text waits for a modem that is well.
-    country: put before a sender's number that came without one.
-    """
-
-    modems: Annotated[tuple[ModemSettings, ...], Meta(min_length=1)]
-    parts_max: Annotated[int, Meta(ge=1, le=8)] = 4
-    validity_minutes: Annotated[int, Meta(ge=5, le=720)] = 60
-    wait_s: Annotated[float, Meta(gt=0, le=600)] = 60.0
-    country: Annotated[str, Meta(pattern=r"^[0-9]{0,4}$")] = "51"
-    timing: Timing = field(default_factory=Timing)
-    calls: CallTiming = field(default_factory=CallTiming)
-
-    def faults(self) -> Iterable[str]:
-        """What the types cannot say."""
-        for what, values in (("name", [modem.name for modem in self.modems]), ("port", [str(m.port) for m in self.modems])):
-            for value in sorted({value for value in values if values.count(value) > 1}):
-                yield f"[[sms.modems]] {what}: {value!r} stands twice; expected each modem's own; correct one of them"
-        if all(modem.role == "going" for modem in self.modems):
-            yield '[[sms.modems]] role: "going" for each; expected one at least that texts come from; leave it out there'
 
 
 class SmsChannel:
@@ -101,14 +59,16 @@ class SmsChannel:
         part_s = 2 * timing.prompt_s + 6 * timing.sync_s + timing.send_s
         self.timeout_s = 2 * settings.wait_s + len(settings.modems) * settings.parts_max * part_s + 10.0
         self.modems = [
-            Modem(modem.name, modem.port, modem.baud, modem.pin_file, timing, self, settings.calls, hears=modem.calls == "dtmf")
+            Modem(modem.name, modem.port, modem.baud, modem.pin_file, timing, self, settings.calls, hears=modem.calls == "dtmf",
+                  credit=modem.credit)
             for modem in settings.modems
         ]
-        self.callers = [modem.name for modem in settings.modems if modem.calls != "none"]
-        """The modems that may call."""
         self.caller: Caller | None = None
-        self._by_name = {modem.name: modem for modem in settings.modems}
-        self._used = _Used()
+        self._choice = Choice({modem.name: modem for modem in settings.modems}, self.modems)
+        self._vanishing = {modem.name: Vanishing() for modem in self.modems}
+        self._probes: dict[str, float] = {}
+        """Modem whose texts vanish -> when to try one more."""
+        self._pace_said = -1.0
         self._own = frozenset(modem.own_number for modem in settings.modems)
         self._line: deque[_Text] = deque()
         self._reports = _Reports()
@@ -147,6 +107,7 @@ class SmsChannel:
             async with asyncio.TaskGroup() as group:
                 for modem in self.modems:
                     group.create_task(modem.live(), name=f"modem {modem.name}")
+                group.create_task(self._watch(), name="what the modems bring")
         finally:
             self._report = _unheard
 
@@ -159,15 +120,63 @@ class SmsChannel:
 
     @property
     def texts_a_minute(self) -> float:
-        """The pace of the modems that are well, as they have shown it; 6 for each that has not yet shown any."""
-        return sum(60.0 / (modem.seconds_a_text or SECONDS_A_TEXT) for modem in self.modems if modem.well)
+        """The pace of the modems that take texts now, as they have shown it; 6 for each that has not yet shown any."""
+        taking = (modem for modem in self.modems if modem.well and self._choice.may_take(modem.name, ()))
+        return sum(60.0 / (modem.seconds_a_text or SECONDS_A_TEXT) for modem in taking)
+
+    def brings_reports(self, modem: str) -> None:
+        """An earlier process had delivery reports by this modem."""
+        if modem in self._vanishing:
+            self._vanishing[modem].brings_reports = True
+
+    async def _watch(self) -> None:
+        """See whether texts vanish, and how many a minute are accepted."""
+        timing, loop = self.settings.timing, asyncio.get_running_loop()
+        while True:
+            for modem in self.modems:
+                if self._vanishing[modem.name].has_vanished(loop.time(), timing.vanish_s):
+                    self._vanished(modem)
+                elif modem.vanishes and loop.time() >= self._probes[modem.name]:
+                    self._probe(modem)
+            pace = self.texts_a_minute
+            if abs(pace - self._pace_said) > self._pace_said / 4 and (pace or self._stuck):
+                self._pace_said = pace
+                self._report(Paced(self.name, pace))
+            await asyncio.sleep(timing.vanish_s / 30)
+
+    def _vanished(self, modem: Modem) -> None:
+        """Others take its texts, and those of which nothing was heard are told of."""
+        keys = self._vanishing[modem.name].take()
+        modem.texts_vanish(present=True, detail=f"{len(keys)} texts accepted, and neither report nor reply; try the SIM in a phone")
+        self._probes[modem.name] = asyncio.get_running_loop().time() + self.settings.timing.vanish_probe_s
+        self._report(Vanished(keys, elsewhere=any(one.well and not one.vanishes for one in self.modems)))
+        self.wake()
+
+    def _probe(self, modem: Modem) -> None:
+        """Have it send one more text, to a number of our own: a report on it shows that texts arrive again."""
+        self._probes[modem.name] = asyncio.get_running_loop().time() + self.settings.timing.vanish_probe_s
+        own = next((number for number in (self._own_of(modem), *self._own) if number is not None), None)
+        if own is None:
+            self._arrives(modem.name)  # nothing but a member's text can show it
+            return
+        submits = encode_submits(own, PROBE, ref=0, validity_minutes=self.settings.validity_minutes)
+        self._line.append(_Text(f"probe-{modem.name}", own, 1, submits, self, only=modem.name))
+        self.wake()
+
+    def _own_of(self, modem: Modem) -> str | None:
+        return next(one.own_number for one in self.settings.modems if one.name == modem.name)
+
+    def _arrives(self, modem: str) -> None:
+        found = next(one for one in self.modems if one.name == modem)
+        if found.vanishes:
+            found.texts_vanish(present=False)
 
     # What the modems call
 
     def next_job(self, modem: str) -> "_Text | None":
         """Give the oldest text that `modem` has not been refused for."""
         for text in self._line:
-            if self._may_take(modem, text):
+            if text.only in ("", modem) and (text.only or self._choice.may_take(modem, text.refused_by)):
                 self._line.remove(text)
                 text.taken = text.maybe_gone = True
                 return text
@@ -175,17 +184,18 @@ class SmsChannel:
 
     def next_call(self, modem: str) -> Call | None:
         """Give the oldest call, where `modem` may make it and none that hears more is free."""
-        if self.caller is None or modem not in self.callers or not self._best_caller(modem):
+        if self.caller is None or not self._choice.may_call(modem):
             return None
         call = self.caller.next_call()
         if call is not None:
-            self._used.now(modem, call.number)
+            self._choice.used(modem, call.number)
         return call
 
     def needs(self, modem: str) -> bool:
         """Whether a text waits that `modem` may take and no other modem is free for."""
         return any(
-            self._may_take(modem, text) and not any(other.well and not other.busy and self._may_take(other.name, text) for other in self.modems)
+            self._choice.may_take(modem, text.refused_by) and not any(
+                other.name != modem and self._choice.is_free(other, text.refused_by) for other in self.modems)
             for text in self._line
         )
 
@@ -193,8 +203,7 @@ class SmsChannel:
         """Somebody rang. Who rings back a number that told them something does not say that they go."""
         address = normalised(Address(number), self.settings.country)
         if address not in self._own:
-            going = self._by_name[modem].role == "going" and not self._used.lately(modem, address)
-            self._report(Rang(self.name, address, going))
+            self._report(Rang(self.name, address, self._choice.says_going(modem, address)))
 
     def text_came(self, whole: WholeText) -> asyncio.Future[None] | None:
         """Hand a text on; it is deleted from the modem when it is on record."""
@@ -202,10 +211,15 @@ class SmsChannel:
         if address in self._own:
             logger.warning("a text from one of our own modems is left aside")
             return None
+        for modem, vanishing in self._vanishing.items():
+            if vanishing.wrote(address):
+                self._arrives(modem)
         return self._report(Wrote(self.name, address, whole.text, whole.origin, whole.written_at_ms))
 
     def report_came(self, modem: str, report: StatusReport) -> None:
-        """Match a delivery report."""
+        """Match a delivery report; whatever it says, what this modem sends arrives at the network's centre."""
+        self._vanishing[modem].reported()
+        self._arrives(modem)
         delivered = self._reports.match(modem, report, time.time())
         if delivered is not None:
             self._report(delivered)
@@ -225,7 +239,7 @@ class SmsChannel:
 
     def again(self, text: "_Text") -> bool:
         """Put a refused text first in line for another modem; False when none could take it."""
-        if not any(modem.well and modem.name not in text.refused_by for modem in self.modems):
+        if text.only or not any(modem.well and modem.name not in text.refused_by for modem in self.modems):
             return False
         text.taken = False
         self._line.appendleft(text)
@@ -234,27 +248,19 @@ class SmsChannel:
 
     def sent_part(self, text: "_Text", modem: str, ref: int) -> None:
         """Expect a report for this part."""
-        self._used.now(modem, text.address)
+        self._choice.used(modem, text.address)
+        self._vanishing[modem].accepted(text.key, text.address, asyncio.get_running_loop().time())
         self._reports.expect(text.key, text.address, len(text.submits), modem, ref, time.time())
+
+    @property
+    def callers(self) -> list[str]:
+        """The modems that may call."""
+        return self._choice.callers
 
     @property
     def can_call(self) -> bool:
         """Whether any modem that may call is not known to be unable to."""
-        return any(modem.life.state not in FAULT_OF and modem.name in self.callers for modem in self.modems)
-
-    def _best_caller(self, modem: str) -> bool:
-        """Whether no other modem that hears digits is free, or `modem` does itself."""
-        free = [one for one in self.modems if one.name in self.callers and one.well and not one.busy]
-        return self._hears(modem) or not any(self._hears(one.name) for one in free)
-
-    def _hears(self, modem: str) -> bool:
-        return self._by_name[modem].calls == "dtmf"
-
-    def _may_take(self, modem: str, text: "_Text") -> bool:
-        if modem in text.refused_by:
-            return False
-        others = (one for one in self.modems if one.well and one.name not in text.refused_by)
-        return self._by_name[modem].role == "texts" or not any(self._by_name[one.name].role == "texts" for one in others)
+        return any(modem.life.state not in FAULT_OF and modem.name in self._choice.callers for modem in self.modems)
 
     def wake(self) -> None:
         """There may be something to do for the modems."""
@@ -316,31 +322,15 @@ class Caller(Protocol):
         ...
 
 
-class _Used:
-    """Which modem told which number something, of the last day: who rings a strange number back answers that."""
-
-    def __init__(self) -> None:
-        self._at: dict[tuple[str, str], float] = {}
-
-    def now(self, modem: str, address: str) -> None:
-        """A text or a call goes this way."""
-        self._at.pop((modem, address[-9:]), None)
-        self._at[modem, address[-9:]] = time.time()
-        while len(self._at) > KEYS_KEPT:
-            del self._at[next(iter(self._at))]
-
-    def lately(self, modem: str, address: str) -> bool:
-        """Whether one did."""
-        return time.time() - self._at.get((modem, address[-9:]), 0.0) < RUNG_BACK_S
-
-
 class _Text:
     """One try on its way through the modems (`Job`)."""
 
-    def __init__(self, key: str, address: str, attempt: int, submits: list[Submit], channel: SmsChannel) -> None:
+    def __init__(self, key: str, address: str, attempt: int, submits: list[Submit], channel: SmsChannel, only: str = "") -> None:
         self.key, self.address, self.submits = key, address, submits
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.refused_by: set[str] = set()
+        self.only = only
+        """The one modem that may take it; empty: any."""
         self.taken = False
         self.maybe_gone = False
         self._attempt = attempt

@@ -29,6 +29,8 @@ CTRL_Z: Final = b"\x1a"
 ESC: Final = b"\x1b"
 CALL_OVER: Final = frozenset({"NO CARRIER", "BUSY", "NO ANSWER", "NO DIALTONE"})
 """What answers a number that was dialled, in place of OK, when there is no call."""
+QUOTED_MAX: Final = 12
+"""So many lines an operator's answer to a code may have."""
 _FOLLOWED: Final = ("+CMT:", "+CDS:")
 """Unsolicited lines whose message stands on the next line."""
 UNSOLICITED: Final = re.compile(
@@ -122,6 +124,7 @@ class AtPort:
         self._reader = LineReader()
         self._waiting: _Waiting | None = None
         self._followed = ""
+        self._quoted: list[str] = []
         self._gone: PortGone | None = None
         self._loop = asyncio.get_running_loop()
         self._descriptor: int = device.fileno()
@@ -239,6 +242,12 @@ class AtPort:
         if self._followed:
             announced, self._followed = self._followed, ""
             self._on_unsolicited(f"{announced}\n{line}")
+            return
+        if self._quoted or (line.startswith("+CUSD:") and line.count('"') == 1):
+            self._quoted.append(line)
+            if len(self._quoted) > 1 and ('"' in line or len(self._quoted) == QUOTED_MAX):
+                self._on_unsolicited("\n".join(self._quoted))
+                self._quoted = []
             return
         waiting = self._waiting
         if waiting is not None and not waiting.done.done() and self._answers(waiting, line):

@@ -9,7 +9,7 @@
 | HUNG | the driver: restarts it, again and again, ever more slowly | nothing |
 | UNPLUGGED | a person: the plug | nothing |
 
-Beside the state stand conditions under which it still works (`weak-signal`, `memory-full`, `garbled`).
+Beside the state stand conditions under which it still works (`weak-signal`, `memory-full`, `garbled`, `no-digits`, `texts-vanish`, `credit`).
 """
 
 from collections.abc import Mapping
@@ -48,6 +48,8 @@ class Condition(StrEnum):
     MEMORY_FULL = "memory-full"
     GARBLED = "garbled"
     NO_DIGITS = "no-digits"
+    TEXTS_VANISH = "texts-vanish"
+    CREDIT = "credit"
 
 
 NEXT: Final[Mapping[tuple[State, Event], State]] = {

@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from gateway.channels.channel import PartState
 from gateway.modem.at import AtPort, NoAnswer, NoPrompt, PortGone, Refused, numbers_in
+from gateway.modem.credit import Credit, CreditSettings
 from gateway.modem.errors import NO_NETWORK, SIM_ABSENT, ModemError, Remedy
 from gateway.modem.life import Condition, Event, Life, State
 from gateway.modem.mailbox import Mailbox, Reader
 from gateway.modem.pdu import Submit
-from gateway.modem.setup import Identity, SimRefused, set_up
+from gateway.modem.setup import Identity, SimRefused, operator, set_up
 from gateway.modem.voice import Call, CallTiming, Voice
 
 logger = logging.getLogger(__name__)
@@ -29,6 +31,8 @@ logger = logging.getLogger(__name__)
 SILENT_AFTER: Final = 3
 """Time-outs in a row after which a modem counts as hung."""
 WEAK_RSSI: Final = 10
+STRONG_RSSI: Final = 13
+"""From there on a weak signal is none any more: between the two it swings all day."""
 REGISTERED: Final = frozenset({1, 5, 6, 7})
 GARBLED_LINES: Final = 5
 """Unreadable lines between two looks, from which on the line itself is at fault."""
@@ -38,7 +42,8 @@ RESTART: Final = b"AT+CFUN=1,1\r"
 class Timing(Struct, frozen=True, forbid_unknown_fields=True):
     """How long a modem is given, and how often it is looked at. Seconds.
 
-    send_s: for the network's answer to a text; 60 for 2G modems, 120 for LTE ones.
+    send_s: for the network's answer to a text; 60 for 2G modems, 120 for LTE ones. vanish_s: so long without report or reply after
+    several texts, and they count as vanished. vanish_probe_s: how often one more is tried then.
     """
 
     answer_s: float = 5.0
@@ -51,6 +56,8 @@ class Timing(Struct, frozen=True, forbid_unknown_fields=True):
     reopen_s: float = 1.0
     reopen_s_max: float = 60.0
     no_network_restart_s: float = 600.0
+    vanish_s: float = 150.0
+    vanish_probe_s: float = 600.0
 
 
 class Job(Protocol):
@@ -103,7 +110,7 @@ class Modem:
 
     def __init__(
         self, name: str, port: Path, baud: int, pin_file: Path | None, timing: Timing, ears: Ears, calls: CallTiming | None = None, *,
-        hears: bool = False,
+        hears: bool = False, credit: CreditSettings | None = None,
     ) -> None:
         self.name = name
         self.life = Life(name)
@@ -120,6 +127,7 @@ class Modem:
         self._mailbox = Mailbox(name, ears, self._ask, self._asked_gently, self.wake)
         self._voice = Voice(name, self._ask, self._asked_gently, self._said_next, self._said_aside, calls or CallTiming())
         self._hears = hears
+        self._credit = Credit(credit)
         self._aside: deque[str] = deque()
         self.busy = False
         """Whether it is sending or calling."""
@@ -206,6 +214,8 @@ class Modem:
             if loop.time() >= self._poll_at:
                 await self._read_memory()
                 self._poll_at = loop.time() + self._timing.poll_s
+            if self.well and self._credit.is_due(loop.time()):
+                await self._ask_credit()
             job = self._ears.next_job(self.name) if self.well else None
             if job is not None:
                 await self._busily(self._carry(job))
@@ -283,6 +293,8 @@ class Modem:
         now = asyncio.get_running_loop().time()
         if await self._registered():
             self._searching_since = None
+            if not self.identity.operator:
+                self.identity = replace(self.identity, operator=await operator(self._ask))
             self._move(Event.REGISTERED)
         else:
             self._move(Event.NO_NETWORK)
@@ -292,11 +304,21 @@ class Modem:
                 raise _Silent("no network for long; restarted to look for one afresh")
         numbers = numbers_in(await self._asked_gently("AT+CSQ", "+CSQ:"))
         self.rssi = numbers[0] if numbers and numbers[0] <= 31 else None
-        weak = self.rssi is not None and self.rssi < WEAK_RSSI
+        weak = self.rssi is not None and self.rssi < (STRONG_RSSI if Condition.WEAK_SIGNAL in self.life.conditions else WEAK_RSSI)
         self._observe(Condition.WEAK_SIGNAL, weak, f"{-113 + 2 * (self.rssi or 0)} dBm")
         garbled = port.garbled - self._garbled_before
         self._garbled_before = port.garbled
         self._observe(Condition.GARBLED, garbled >= GARBLED_LINES, f"{garbled} unreadable lines; check cable and baud rate")
+
+    async def _ask_credit(self) -> None:
+        """The operator answers later, by itself."""
+        self._credit.asked(asyncio.get_running_loop().time())
+        code = self._credit.settings.code if self._credit.settings is not None else ""
+        try:
+            await self._ask(f'AT+CUSD=1,"{code}",15', timeout_s=4 * self._timing.answer_s)
+        except Refused as fault:
+            self._sim_gone(fault.error)
+            logger.warning("%s: its credit cannot be asked for: %s", self.life.subject, fault.error)
 
     async def _registered(self) -> bool:
         for question in ("CREG", "CEREG"):
@@ -362,6 +384,7 @@ class Modem:
 
     def _after_refusal(self, error: ModemError) -> None:
         self._sim_gone(error)
+        self._credit.refused(error.family, error.number or 0)
         if error.remedy is Remedy.RESTART:
             raise _Silent(f"it said {error}")
         if (error.family, error.number) in NO_NETWORK:
@@ -390,6 +413,12 @@ class Modem:
             self._heard = deque(one for one in self._heard if not one.startswith(("RING", "+CLIP:")))
             number = re.match(r'\+CLIP: ?"([^"]*)"', line)
             self._ears.call_came(self.name, number[1] if number else "")
+        elif line.startswith("+CUSD:"):
+            low = self._credit.is_low(line)
+            if low is not None:
+                self._observe(Condition.CREDIT, *low)
+            elif self._credit.settings is not None:
+                logger.warning("%s: the answer to its code says no amount; see credit.pattern", self.life.subject)
         elif line in ("RDY", "SMS Ready") and asyncio.get_running_loop().time() - self._set_up_at > self._timing.boot_s:
             raise _Afresh
 
@@ -407,6 +436,15 @@ class Modem:
     def _move(self, event: Event, detail: str = "") -> None:
         for news in self.life.handle(event, detail):
             self._ears.state_changed(news)
+
+    @property
+    def vanishes(self) -> bool:
+        """Whether what it sends is thought to reach nobody."""
+        return Condition.TEXTS_VANISH in self.life.conditions
+
+    def texts_vanish(self, present: bool, detail: str = "") -> None:
+        """Its texts reach nobody, or do again."""
+        self._observe(Condition.TEXTS_VANISH, present, detail)
 
     def _observe(self, condition: Condition, present: bool, detail: str) -> None:
         for news in self.life.observe(condition, present, detail):

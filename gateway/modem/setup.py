@@ -75,10 +75,10 @@ async def set_up(ask: Ask, pin_file: Path | None) -> Identity:
     for command, prefix in (("AT+DDET", "+DDET:"), ("AT+QTONEDET", "+QTONEDET:")):
         if not detector and await _tried(ask(f"{command}=?", prefix)):
             detector = command
-    return Identity(make, model, firmware, calls, detector, stored, memory, await _operator(ask))
+    return Identity(make, model, firmware, calls, detector, stored, memory, await operator(ask))
 
 
-async def _operator(ask: Ask) -> str:
+async def operator(ask: Ask) -> str:
     """The network it is in; empty while there is none."""
     try:
         lines = await ask("AT+COPS?", "+COPS:", timeout_s=15)

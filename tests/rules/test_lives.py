@@ -16,7 +16,17 @@ from controller.messages import Gesture, PressRef
 from controller.rules import acts
 from controller.rules.effects import QueueNotice
 from controller.rules.incident import NEXT, Happening, State, step
-from controller.rules.inputs import NoticeTried, PartFailed, PartRecovered, Started, Tried
+from controller.rules.inputs import (
+    CallAnswered,
+    ChannelPaced,
+    MemberCalled,
+    NoticesVanished,
+    NoticeTried,
+    PartFailed,
+    PartRecovered,
+    Started,
+    Tried,
+)
 from controller.rules.operators import RULES
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
@@ -63,6 +73,10 @@ happenings = st.one_of(
     st.tuples(st.just("fails"), st.sampled_from(["rosa", "elva", "desk", ""])),
     st.tuples(st.just("births"), st.sampled_from(NODES), st.sampled_from(["1", "2", "3"])),
     st.tuples(st.just("part"), st.booleans()),
+    st.tuples(st.just("rings"), st.sampled_from([*PEOPLE[:-1], None]), st.booleans()),
+    st.tuples(st.just("presses"), st.sampled_from(["", "1", "0", "9"]), st.integers(0, 40)),
+    st.tuples(st.just("vanish"), st.booleans()),
+    st.tuples(st.just("paced"), st.integers(0, 40)),
     st.tuples(st.just("restart")),
 )
 
@@ -115,6 +129,14 @@ def lives(night: Night, story: Story) -> None:
             case ("part", well):
                 night.passes(0.001)  # a fault's id is its moment
                 night.does(PartRecovered("modem/sim1", "hung") if well else PartFailed("modem/sim1", "hung"))
+            case ("rings", name, going):
+                night.does(MemberCalled(name, going))
+            case ("presses", digit, n) if night.notices():
+                night.does(CallAnswered(night.notices()[-1 - n % len(night.notices())].id, digit))
+            case ("vanish", elsewhere):
+                night.does(NoticesVanished(tuple(one.id for one in night.notices()[-5:]), elsewhere))
+            case ("paced", per_minute):
+                night.does(ChannelPaced("sms", per_minute))
             case ("restart",):
                 night.zone = ZoneController("z3", night.registry, night.policy, folded(night.entries))
                 night.queued.clear()
@@ -166,7 +188,7 @@ def test_a_notice_is_a_first_try_exactly_once(story: Story) -> None:
 @given(st.lists(happenings, max_size=20), st.lists(st.sampled_from(["violence", "extortion"]), min_size=1, max_size=3), st.integers(0, 20))
 def test_no_silent_press_shows_on_the_open_side(story: Story, kinds: list[str], at: int) -> None:
     secret = {"violence", "extortion", "vera", "ema", "desk"}
-    story = [one for one in story if one[0] in {"press", "passes", "births", "reply"} and one[1] not in secret
+    story = [one for one in story if one[0] in {"press", "passes", "births", "reply", "rings"} and one[1] not in secret
              and (one[0] != "press" or one[3] is not Gesture.FORCED_CANCEL)]
     # Codes are asked of the last incident, which may be a secret one; a bare word is about what its member was told of.
     story = [(*one[:3], False) if one[0] == "reply" else one for one in story]
@@ -185,7 +207,7 @@ def test_no_silent_press_shows_on_the_open_side(story: Story, kinds: list[str], 
     assert side(kinds) == side([])
 
 
-@pytest.mark.parametrize("words", list(itertools.permutations(["1", "2", "3", "4", "0"], 4)))
+@pytest.mark.parametrize("words", [*itertools.permutations(["1", "2", "3", "4", "0"], 4), *itertools.permutations(["1", "3", "rings", "going"])])
 @pytest.mark.parametrize("before_anything_is_sent", [True, False])
 def test_one_member_who_says_everything_silences_nobody(words: tuple[str, ...], before_anything_is_sent: bool) -> None:
     night = Night()
@@ -195,7 +217,10 @@ def test_one_member_who_says_everything_silences_nobody(words: tuple[str, ...], 
     if not before_anything_is_sent:
         night.sends()
     for word in words:
-        night.replies("juan", word)
+        if word in {"rings", "going"}:
+            night.does(MemberCalled("juan", going=word == "going"))
+        else:
+            night.replies("juan", word)
     night.passes(s=30)
     told = {name for name, notices in night.unread.items() if any(one.notice.template in {"alarm", "police"} for one in notices)}
     assert told >= {"rosa", "elva", "desk"}

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from gateway.channels.call import CallChannel
 from gateway.channels.channel import ChannelNews, Delivered, Outcome, PartState, Telling, Wrote
-from gateway.channels.sms import ModemSettings, SmsChannel, SmsSettings
+from gateway.channels.sms import SmsChannel
+from gateway.channels.sms_settings import ModemSettings, SmsSettings
 from gateway.modem.modem import Timing
 from gateway.modem.voice import CallTiming
 from simulators.modem_simulator import ModemSimulator

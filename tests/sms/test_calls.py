@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from gateway.channels.channel import Never, PickedUp, Pressed, Rang, Sent, TryLater
-from gateway.channels.sms import ModemSettings
+from gateway.channels.sms_settings import ModemSettings
 from gateway.modem.voice import CallTiming
 from simulators.modem_calls import Voice
 from tests.sms.conftest import JUAN, QUICK_CALLS, ROSA, Gateway, Street

@@ -9,7 +9,7 @@ import pytest
 
 from controller.errors import BadConfig
 from gateway.channels.channel import Pressed, Rang, Sent, Wrote
-from gateway.channels.sms import ModemSettings, SmsSettings
+from gateway.channels.sms_settings import ModemSettings, SmsSettings
 from simulators.phone_console import COMMANDS, HELP, OF_PHONES, obey, phones
 from tests.sms.conftest import QUICK, ROSA, Gateway, Street
 
