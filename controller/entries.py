@@ -38,6 +38,7 @@ class NoticeQueued(Struct, frozen=True, omit_defaults=True):
     about: what the template needs beside the incident, ids only; `contact`: the how-manieth of the member's addresses on this
     channel, from 0, where it is not the first.
     to: the private reference of an address, where it goes to nobody of the registry; `member` is empty then.
+    held: it is not sent by itself: a summary will bring it, whose `about` names its `notices`.
     """
 
     id: str
@@ -49,6 +50,7 @@ class NoticeQueued(Struct, frozen=True, omit_defaults=True):
     number: int
     about: dict[str, str] = {}
     to: str = ""
+    held: Flag = 0
 
 
 class PressRecorded(Struct, frozen=True, omit_defaults=True):
@@ -192,6 +194,16 @@ class IncidentLooked(Struct, frozen=True, omit_defaults=True):
     incident: str
     by: str
     channel: str = ""
+
+
+class StormCame(Struct, frozen=True):
+    """So many blocks have called within a minute: what calls a member further is collected into summaries."""
+
+    blocks: int
+
+
+class StormWent(Struct, frozen=True):
+    """It is quiet again."""
 
 
 class VerifyFirstSet(Struct, frozen=True, omit_defaults=True):
@@ -543,6 +555,8 @@ class DrillEnded(Struct, frozen=True, omit_defaults=True):
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
     | IncidentSplit | IncidentLooked | IncidentMeasured | PaceMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
+    | IncidentSplit | IncidentLooked | IncidentMeasured | VerifyFirstSet | VerifyFirstEnded | StormCame | StormWent
+    | StepSet | StepsEnded | TimerSet
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
@@ -561,6 +575,8 @@ KINDS: Final[dict[str, type[Body]]] = {
     "incident.split": IncidentSplit,
     "incident.looked": IncidentLooked,
     "incident.measured": IncidentMeasured,
+    "storm.came": StormCame,
+    "storm.went": StormWent,
     "input.verify-first": VerifyFirstSet,
     "input.verify-first-ended": VerifyFirstEnded,
     "incident.step": StepSet,

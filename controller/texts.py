@@ -8,7 +8,7 @@ A silent incident has one word for every kind, and templates of its own wherever
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
@@ -29,6 +29,9 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     # The incident, to those who may go. All of these need kind, code, block_name, meeting_point and the times.
     "alarm": ("kind", "block", "meeting", "time", "code"),
     "late": ("kind", "block", "meeting", "between", "code"),
+    # Several of them in a storm: each code with its block.
+    "summary": ("list",),
+    "summary_zone": ("list",),
     "repeat": ("kind", "block", "meeting", "time", "code"),
     "raised": ("kind", "block", "meeting", "time", "code"),
     "look": ("kind", "block", "meeting", "code"),
@@ -104,6 +107,9 @@ NAMED: Final = ("block", "meeting")
 ADDRESSED: Final = frozenset({"taken_you"})
 """The templates that bear the exact address."""
 
+LISTED: Final = "; "
+CALLS_MAX: Final = 6
+"""So many codes, with their blocks, fit a summary."""
 CODES_MAX: Final = 12
 """So many codes fit a question."""
 _SHORTEST: Final = 6
@@ -132,6 +138,7 @@ class TextFacts(Struct, frozen=True):
     who: str = ""
     others: tuple[str, ...] = ()
     code2: str = ""
+    calls: tuple[tuple[str, str], ...] = ()
     address: str = ""
     outcome: str = ""
     fault: str = ""
@@ -165,7 +172,10 @@ def compose(template: str, facts: TextFacts, language: str, *, spare: int = 0) -
     title = _plain(words[named])
     if facts.drill:
         title = f"{_plain(mark)} {title}"
-    return Composed(title, _fitted(to_gsm7(mark + wording), values, SINGLE_SEPTETS_MAX - spare))
+    wording = to_gsm7(mark + wording)
+    if "list" in needed:
+        values["list"] = _list(facts.calls, SINGLE_SEPTETS_MAX - spare - _length(wording.format_map(values)))
+    return Composed(title, _fitted(wording, values, SINGLE_SEPTETS_MAX - spare))
 
 
 @cache
@@ -195,12 +205,20 @@ def _fitted(wording: str, values: dict[str, str], septets_max: int) -> str:
     return wording.format_map(values | {name: shortened(value, shares[name]) for name, value in names.items()}).replace("..", ".")
 
 
-def _shares(lengths: dict[str, int], room: int) -> dict[str, int]:
+def _list(calls: Sequence[tuple[str, str]], room: int) -> str:
+    """Each code with as much of its block's name as all of them leave it."""
+    named = {code: _plain(block) for code, block in calls[:CALLS_MAX]}
+    fixed = sum(len(code) + 1 for code in named) + len(LISTED) * (len(named) - 1)
+    shares = _shares({code: _length(name) for code, name in named.items()}, room - fixed, shortest=1)
+    return LISTED.join(f"{code} {shortened(name, shares[code])}" for code, name in named.items())
+
+
+def _shares(lengths: dict[str, int], room: int, shortest: int = _SHORTEST) -> dict[str, int]:
     """How much each name gets of `room`: a short one all it needs, the long ones the rest in equal parts."""
     shares: dict[str, int] = {}
     left = room
     for n, (name, length) in enumerate(sorted(lengths.items(), key=lambda item: item[1])):
-        shares[name] = max(_SHORTEST, min(length, left // (len(lengths) - n)))
+        shares[name] = max(shortest, min(length, left // (len(lengths) - n)))
         left -= shares[name]
     return shares
 
@@ -282,6 +300,7 @@ _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "block": lambda facts, _: facts.block_name,
     "meeting": lambda facts, _: facts.meeting_point,
     "code": lambda facts, _: facts.code,
+    "list": lambda _facts, _words: "",
     "code2": lambda facts, _: facts.code2,
     "codes": lambda facts, _: " ".join(facts.others[:CODES_MAX]),
     "who": lambda facts, words: words["who.block"] if facts.who in ("", "block") else facts.who,

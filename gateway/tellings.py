@@ -117,7 +117,7 @@ class Tellings:
             return TextFacts(
                 code=about.get("code", ""), who=who, others=tuple(about.get("codes", "").split()), fault=about.get("fault", ""),
                 subject=about.get("subject", ""), made_at_ms=made_at_ms, pressed_to_at_ms=at_ms, pressed_from_at_ms=at_ms,
-                timezone=timezone,
+                timezone=timezone, calls=self._calls(queued, registry),
                 block_name=block.name if block is not None else ", ".join(blocks) or about.get("block", ""), count=about.get("count", ""),
                 kind=about.get("kind", ""),
                 meeting_point=block.meeting_point if block is not None else "", drill=about.get("drill", "") == "1",
@@ -132,6 +132,13 @@ class Tellings:
             number=about.get("number", ""),
             address=self._address(registry, incident) if queued.template in ADDRESSED else "",
         )
+
+    def _calls(self, queued: NoticeQueued, registry: Registry) -> tuple[tuple[str, str], ...]:
+        """What a summary calls to and is not taken back; all of it when everything is."""
+        found = [notice for ident in queued.about.get("notices", "").split() if (notice := self._core.state.notices.get(ident)) is not None]
+        named = {notice.incident: None for notice in found if notice.state != "stopped"} or {notice.incident: None for notice in found}
+        incidents = [self._core.state.incidents[ident] for ident in named]
+        return tuple((one.code, registry.blocks[one.block].name if one.block in registry.blocks else one.block) for one in incidents)
 
     def _address(self, registry: Registry, incident: Incident) -> str:
         found = registry.inputs.get((incident.node, incident.input))

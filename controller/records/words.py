@@ -143,6 +143,8 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.IncidentSplit: _split,
     entries.IncidentLooked: lambda body: f"incident {body.incident}: {body.by} looked at it{_by(body.channel)}",
     entries.IncidentMeasured: _measured,
+    entries.StormCame: lambda body: f"a storm: {body.blocks} blocks have called within a minute",
+    entries.StormWent: lambda _: "the storm is over",
     entries.VerifyFirstSet: _verify_first,
     entries.VerifyFirstEnded: lambda body: f"{body.node} {body.input}: verified first no more, by {body.by}{_by(body.channel)}",
     entries.StepSet: lambda body: f"incident {body.incident}: step {body.step} is due at {moment(body.due_at_ms)}",

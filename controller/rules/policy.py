@@ -218,6 +218,13 @@ class FaultsPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     of: dict[str, FaultChange] = {}
 
 
+class StormPolicy(Struct, frozen=True, forbid_unknown_fields=True):
+    """When more blocks than this call within a minute, what calls a member further is collected into a summary every summary_s."""
+
+    blocks: Annotated[int, Meta(ge=2, le=1000)] = 5
+    summary_s: Annotated[int, Meta(ge=10, le=300)] = 30
+
+
 class VerifyFirstPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     """When an input that was faulty so often in so many days is verified first; a committee's decision holds for days_max at most."""
 
@@ -266,6 +273,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
     proof: Proof = field(default_factory=Proof)
     verify_first: VerifyFirstPolicy = field(default_factory=VerifyFirstPolicy)
     paces: Paces = field(default_factory=Paces)
+    storm: StormPolicy = field(default_factory=StormPolicy)
 
     def faults(self) -> Iterable[str]:
         for name, kind in self.kinds.items():
@@ -324,6 +332,7 @@ class Policy:
         self.police = file.police
         self.faults_to = file.faults_to
         self.verify_first = file.verify_first
+        self.storm = file.storm
         self.proof = file.proof
         self.paces: Mapping[str, int] = to_builtins(file.paces)
 

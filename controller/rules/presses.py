@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import canary, codes, drills, escalation, faults, verification
+from controller.rules import canary, codes, drills, escalation, faults, storm, verification
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
@@ -211,6 +211,7 @@ def _open(desk: Desk, case: _Case) -> None:
         silent=flag(secret), drill=flag(case.drill), late=flag(case.late),
     ))
     incident = desk.state.incidents[ident]
+    storm.opened(desk, incident)
     escalation.sirens(desk, incident, on=True, but=case.event.node)
     escalation.open_rings(desk, incident)
     escalation.light(desk, incident)

@@ -63,6 +63,11 @@ class Roster:
                         found[turn.member] = key
         return sorted(found, key=lambda member: (found[member], member))
 
+    def names(self, block: str, member: str, at_ms: int) -> bool:
+        """Whether the member is on a shift at `at_ms` (UTC) that names this very block."""
+        self.on_duty(block, (), at_ms)
+        return any(turn.member == member for turn in self._now[block])
+
     def turns(self, from_ms: int, to_ms: int) -> list[Turn]:
         """Every turn of the zone that goes on at some time from `from_ms` until before `to_ms` (UTC), in the order of their starts."""
         first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (from_ms, to_ms))

@@ -21,6 +21,7 @@ from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.outages import Outages
 from controller.rules.paces import Paces
 from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, Room, SeqsHeard, folds_of
+from controller.rules.storm_memory import Storm
 from controller.rules.suspicion_memory import Suspicions
 from controller.rules.timers import Timers
 from controller.rules.waiting import Waiting
@@ -78,7 +79,7 @@ class ZoneState:
         self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
         self.written, self.callers, self.paces = Written(), Callers(), Paces()
         self.counted, self.canaries, self.drills = Counted(), Canaries(), Drills()
-        self.outages = Outages()
+        self.outages, self.storm = Outages(), Storm()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -129,8 +130,8 @@ class ZoneState:
             if incident is None or incident.is_open or incident.moved_at_ms + KEPT_MS >= now_ms:
                 continue
             del self.incidents[ident]
-            self.courses.forget(ident)
-            self.suspicions.forget(ident)
+            for room in (self.courses, self.suspicions, self.storm):
+                room.forget(ident)
             for press in incident.presses:
                 self.by_press.pop(press, None)
             for member, notices in incident.told.items():

@@ -4,7 +4,7 @@ from typing import Final
 
 from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
-from controller.rules import canary, conservation, gaps, self_tests, shift_change, suspicion, technicians
+from controller.rules import canary, conservation, gaps, self_tests, shift_change, storm, suspicion, technicians
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
 from controller.rules.fault_kinds import Shows, kind_of, said_by_node
@@ -170,6 +170,7 @@ def look(desk: Desk, signs: Signs) -> None:
     shift_change.look(desk)
     suspicion.look(desk)
     gaps.look(desk, signs)
+    storm.look(desk)
 
 
 def _look_for_late(desk: Desk, signs: Signs) -> None:

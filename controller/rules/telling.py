@@ -3,16 +3,17 @@
 Every notice carries its reason. FIRST: the ring on duty at the opening. ESCALATED: a wider ring. REPEAT_DUE: the last ring again.
 ZONE: the whole zone, once, for the kinds that call it. POLICE: their line. The rest are news for those who know: TAKEN, ARRIVED, GAVE_UP,
 ENDED, CANCELLED, LOOK, ARMED, HELP, RAISED, REOPENED, CAME, NOTED, ASKED, UNANSWERED, ALONE, POLICE_KNOW, POLICE_NOT_REACHED; ANSWER: to
-somebody who wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST, CANARY. What did not reach a member one way goes another for the same
-reason: `about` has the notice `instead` of which it goes.
+somebody who wrote; FAULT, FAULT_REMINDER, FAULT_ENDED, TEST, CANARY; SUMMARY: several calls in one text, each a notice of its own.
+What did not reach a member one way goes another for the same reason: `about` has the notice `instead` of which it goes.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
-from controller.entries import Chain, NoticeMoved, NoticeQueued, NoticesQueued
+from controller.entries import Chain, NoticeMoved, NoticeQueued, NoticesQueued, flag
 from controller.registry import Member
+from controller.rules import storm
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
 from controller.rules.incident import Incident
@@ -99,8 +100,10 @@ def tell_later(
         line = way.member, way.channel
         drawn[line] = drawn.get(line, desk.state.numbers.get((*line, incident.chain), 0)) + 1
         ident = f"{incident.id}-{incident.notices + len(notices) + 1}"
-        notices.append(NoticeQueued(ident, *line, template, reason, priority, drawn[line], way.on_record(about)))
+        held = flag(storm.holds(desk, incident, *line, template, reason))
+        notices.append(NoticeQueued(ident, *line, template, reason, priority, drawn[line], way.on_record(about), held=held))
     queue(desk, incident.chain, notices, incident=incident.id, in_s=in_s)
+    storm.collect(desk, notices)
 
 
 def queue(desk: Desk, chain: Chain, notices: Collection[NoticeQueued], *, incident: str = "", fault: str = "", in_s: int = 0) -> None:
@@ -110,6 +113,8 @@ def queue(desk: Desk, chain: Chain, notices: Collection[NoticeQueued], *, incide
     desk.record(chain, NoticesQueued(tuple(notices), incident=incident, fault=fault))
     due_at_ms = desk.now.utc_ms + in_s * 1000 if in_s else 0
     for notice in notices:
+        if notice.held:
+            continue
         if due_at_ms:
             desk.record(chain, NoticeMoved(notice.id, "waiting", due_at_ms=due_at_ms))
         desk.then(QueueNotice(notice, incident, fault, due_at_ms=due_at_ms))

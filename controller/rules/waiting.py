@@ -8,7 +8,7 @@ from controller.rules.remembered import FINAL, Fold, Room
 
 
 class Waiting(Room):
-    """The notices that are not over, each with its channel and its priority."""
+    """The notices that are not over, but for those that a summary brings; each with its channel and its priority."""
 
     def __init__(self) -> None:
         self._notices: dict[str, tuple[Chain, str, int]] = {}
@@ -22,7 +22,7 @@ class Waiting(Room):
         return Counter(channel for its, channel, rank in self._notices.values() if rank <= priority and (its is chain or chain is Chain.SEALED))
 
     def _queued(self, chain: Chain, _at_ms: int, body: NoticesQueued) -> None:
-        for notice in body.notices:
+        for notice in (one for one in body.notices if not one.held):
             self._notices[notice.id] = chain, notice.channel, notice.priority
 
     def _moved(self, _chain: Chain, _at_ms: int, body: NoticeMoved) -> None:

@@ -12,7 +12,23 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry, excluded_members
-from controller.rules import answers, calls, canary, channels, drills, escalation, faults, in_force, operators, police, presses, supervision, timers
+from controller.rules import (
+    answers,
+    calls,
+    canary,
+    channels,
+    drills,
+    escalation,
+    faults,
+    in_force,
+    operators,
+    police,
+    presses,
+    storm,
+    summaries,
+    supervision,
+    timers,
+)
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
@@ -52,7 +68,9 @@ from controller.rules.worth import worth_telling
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
 FORGET_MS: Final = 600_000
-TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends}
+TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {
+    police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends, storm.TIMER: summaries.due,
+}
 """What each timer does when it rings, given its subject."""
 
 
@@ -180,9 +198,11 @@ class ZoneController:
                 faults.reached_after_all(desk, notice, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
             case Tried.SENT:
                 desk.record(notice.chain, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
+                summaries.went(desk, notice, event.attempt)
             case Tried.TRY_LATER if event.stuck and not worth_telling(desk, notice):
                 desk.record(notice.chain, failed)
                 desk.then(StopNotice(event.notice))
+                summaries.failed(desk, notice, failed)
             case Tried.TRY_LATER:
                 tries = event.attempt - 1 if event.stuck else event.attempt
                 wait_ms = event.retry_in_ms or BACK_OFF_S[min(event.attempt, len(BACK_OFF_S)) - 1] * 1000
@@ -193,10 +213,13 @@ class ZoneController:
                 desk.then(QueueNotice(notice.queued, notice.incident, notice.fault, tries + 1, due_at_ms))
                 if event.stuck and incident is not None and escalation.goes_on(incident, notice):
                     other_way(desk, incident, notice, stuck=True)
+                elif event.stuck:
+                    summaries.stuck(desk, notice)
             case Tried.NEVER:
                 desk.record(notice.chain, failed)
                 if incident is not None and escalation.goes_on(incident, notice):
                     escalation.failed(desk, incident, notice)
+                summaries.failed(desk, notice, failed)
 
     def _reported(self, desk: Desk, event: NoticeReported) -> None:
         notice = self.state.notices.get(event.notice)
@@ -253,7 +276,7 @@ class ZoneController:
                 desk.set_step(incident, incident.step, longest_s)
         timers.shorten(self.state.timers, desk.record, desk.at_ms)
         for notice in unsent:
-            if notice.state not in FINAL:
+            if notice.state not in FINAL and not notice.queued.held:
                 is_due = notice.due_at_ms <= desk.now.utc_ms
                 attempt = notice.attempt + 1 if notice.state == "queued" else max(notice.attempt, 2) if is_due else notice.attempt
                 longest_s = desk.policy.times.fault_quiet_s if notice.queued.reason == "FAULT_ENDED" else BACK_OFF_S[-1]

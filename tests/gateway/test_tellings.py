@@ -18,6 +18,7 @@ from gateway.channels.dc09_message import message
 from gateway.contacts import Contacts
 from gateway.tellings import Tellings
 from tests.rules.night import MEMBERS, POLICY, WHOLE_POLICY, Night, boot_of, member, of, registry
+from tests.rules.test_storms import BLOCKS, SUMMARY_S, many_blocks
 
 RECEIVER = parse_address("dc09://1234@127.0.0.1:9000?format=adm-cid")
 PROFILE = CapProfile("zone-3@alarms.example.org", ("police-desk",), 3600, 0.1, ZoneInfo("America/Lima"))
@@ -214,3 +215,20 @@ def test_what_a_silent_press_sends_is_marked_as_secret_for_the_channels(kind: st
     night.press(kind)
     tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
     assert {tellings.compose(one).secret for one in night.queued.values()} == {secret}
+
+
+def test_a_summary_names_what_is_not_taken_back_since() -> None:
+    night = Night(many_blocks())
+    for block in BLOCKS[:9]:
+        night.press("panic", node=f"{block}n1")
+    night.passes(1)
+    night.replies("juan", f"0 {night.codes[7]}")
+    night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, "busy") if one.notice.template == "summary" else None
+    night.passes(SUMMARY_S)
+    [effect] = [one for one in night.queued.values() if one.notice.member == "juan"]
+    tellings = Tellings(night.zone, cast("Contacts", Addresses()), lambda: night.now.utc_ms)
+    text = tellings.compose(effect).text
+    assert [code in text for code in night.codes] == [False] * 5 + [True, True, False, True]
+    assert f"{night.codes[5]} Mz b05; " in text
+    night.replies("juan", f"0 {night.codes[8]}")
+    assert night.codes[8] not in tellings.compose(effect).text

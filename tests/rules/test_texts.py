@@ -138,3 +138,18 @@ def test_a_fault_of_a_part_names_the_part_in_the_readers_language() -> None:
     told = compose("fault", TextFacts(fault="stuck:b1", subject="node/z1b01n1", made_at_ms=AT_21_14), "es").text
     assert "(b1)" in told
     assert "stuck" not in told
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("template", ["summary", "summary_zone"])
+@pytest.mark.parametrize("drill", [False, True])
+def test_a_summary_names_every_code_with_as_much_of_its_block_as_there_is_room_for(language: str, drill: bool, template: str) -> None:
+    codes = ("K7F3", "X4TT", "H3ET", "7W9J", "9PFM", "R43P")
+    text = compose(template, TextFacts(calls=tuple((code, LONG) for code in codes), drill=drill), language, spare=4).text
+    length = septets(text)
+    assert length is not None
+    assert length <= SINGLE_SEPTETS_MAX - 4
+    for code in codes:
+        assert re.search(rf"{code} \w", text), text
+    short = compose("summary", TextFacts(calls=(("K7F3", "Mz C"), ("X4TT", LONG))), language).text
+    assert "K7F3 Mz C; X4TT " in short
