@@ -43,6 +43,9 @@ WHOLE_POLICY = re.sub("^accept_s = .*$", PATIENT, DISTRICTS_POLICY, flags=re.MUL
 """The same, but that the police have an hour to accept: most stories are about something else."""
 POLICY = re.sub("^canary_hour.*$", "", WHOLE_POLICY, flags=re.MULTILINE)
 """The same without the daily canary, whose texts and entries would stand in every story of more than a night."""
+AS_EVER = Policy.parse(POLICY)
+UNHURRIED = Policy.parse(POLICY.replace("beat_s = 20", "beat_s = 600"))
+"""For stories of days and weeks: nothing is looked at more often than each ten minutes."""
 BEGAN_MS = 1_790_043_240_000  # 2026-09-21 21:14 in Lima
 UP_MS = 5_000_000
 """What the steady clock shows then."""
@@ -110,7 +113,7 @@ class Night:
 
     def __init__(self, network: Registry | None = None, policy: Policy | None = None) -> None:
         self.registry = network or registry()
-        self.policy = policy or Policy.parse(POLICY)
+        self.policy = policy or AS_EVER
         self.zone = ZoneController("z3", self.registry, self.policy)
         self.passed_ms = 0
         self.entries: list[tuple[Chain, int, Body]] = []
@@ -121,7 +124,7 @@ class Night:
         self.failing: Callable[[QueueNotice], NoticeTried | None] = lambda _: None
         self.checks: list[Callable[[Night], None]] = []
         self.beating: dict[str, str] = {}
-        """Node -> the life in which it beats by itself every 20 s while time passes."""
+        """Node -> the life in which it beats by itself while time passes."""
         self.test_answer: str | None = ""
         """What nodes find when they test themselves; None: they do not answer."""
         self.tally_answer: Callable[[str, str], tuple[Stream, ...] | None] = self.streams
@@ -186,11 +189,12 @@ class Night:
     def passes(self, s: float) -> None:
         """So much time passes; the rules are woken whenever they asked for it."""
         until = self.passed_ms + int(s * 1000)
+        beat_ms = self.policy.times.beat_s * 1000
         while True:
             self.sends()
             retries = [one.due_at_ms - BEGAN_MS for one in self.queued.values()]
             wake_at_ms = self.zone.wake_at_ms()
-            beat_at = (self.passed_ms // 20_000 + 1) * 20_000
+            beat_at = (self.passed_ms // beat_ms + 1) * beat_ms
             at = min([beat_at, *retries, *([wake_at_ms - UP_MS] if wake_at_ms is not None else [])])
             if at > until:
                 break

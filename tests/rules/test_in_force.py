@@ -7,7 +7,7 @@ from controller.registry import Role, Shift
 from controller.rules.inputs import PolicyChanged, RegistryChanged, Started
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
-from tests.rules.night import MEMBERS, POLICY, Night, member, registry
+from tests.rules.night import MEMBERS, POLICY, UNHURRIED, Night, member, registry
 from tests.rules.test_lives import folded
 
 NOBODY_TESTS = [one for one in MEMBERS if one.id != "tito"]
@@ -73,7 +73,7 @@ def test_a_gap_that_comes_nearer_is_found_without_any_change() -> None:
     rosa = member("rosa", Role.PATROL)
     until = Shift("s", "z3", "rosa", Role.PATROL, time(0), time(0), until=date(2026, 10, 5))
     people = [rosa, *(one for one in MEMBERS if one.id in {"desk", "tito", "vera", "ema"})]
-    policy = Policy.parse(POLICY + "[zones.z3.kinds.medical]\nsteps = [{ after_s = 0, roles = ['patrol'] }, "
+    policy = Policy.parse(UNHURRIED.text + "[zones.z3.kinds.medical]\nsteps = [{ after_s = 0, roles = ['patrol'] }, "
                           "{ after_s = 60, roles = ['coordinator'] }]\n", zone="z3")
     night = Night(registry(members=people, shifts=[until]), policy)
     assert raised(night) == []

@@ -9,7 +9,7 @@ from controller.rules.inputs import RegistryChanged, Started
 from controller.rules.policy import Policy
 from controller.rules.remembered import DAY_MS
 from controller.rules.zone import ZoneController
-from tests.rules.night import FIRST_RING, POLICY, Night, registry
+from tests.rules.night import FIRST_RING, POLICY, UNHURRIED, Night, registry
 from tests.rules.test_lives import folded, picture
 
 
@@ -102,7 +102,8 @@ def test_it_holds_over_a_restart_until_the_technician_has_seen_to_it_and_counts_
     assert night.reads("desk") == ["police"]
 
 
-def test_what_was_faulty_long_ago_does_not_count(night: Night) -> None:
+def test_what_was_faulty_long_ago_does_not_count() -> None:
+    night = Night(policy=UNHURRIED)
     is_faulty(night)
     night.beating.clear()
     night.passes(31 * 86_400)
