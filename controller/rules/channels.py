@@ -3,7 +3,7 @@
 from typing import Final
 
 from controller.entries import Chain, NoticeMoved, PaceMeasured
-from controller.rules import escalation
+from controller.rules import escalation, in_force
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import ChannelPaced, NoticesVanished
@@ -37,3 +37,4 @@ def paced(desk: Desk, event: ChannelPaced) -> None:
     known = desk.state.paces.per_minute.get(event.channel)
     if known is None or 4 * abs(event.per_minute - known) > known:
         desk.record(Chain.OPEN, PaceMeasured(event.channel, event.per_minute))
+        in_force.look_at_paces(desk)

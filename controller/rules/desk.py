@@ -94,8 +94,8 @@ class Desk:
 
     @property
     def paces(self) -> Mapping[str, int]:
-        """How many notices a minute each channel takes."""
-        return self.policy.paces
+        """How many notices a minute each channel takes: as measured, else as the policy reckons; one that takes none now is the slowest there is."""
+        return {**self.policy.paces, **{channel: max(1, pace) for channel, pace in self.state.paces.per_minute.items()}}
 
     def record(self, chain: Chain, body: Body) -> None:
         """Decide it: it goes on record, and the state has it."""

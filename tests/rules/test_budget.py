@@ -11,7 +11,7 @@ from controller.registry import Member, Role
 from controller.rules.budget import late_rings
 from controller.rules.desk import Network
 from controller.rules.effects import QueueNotice
-from controller.rules.inputs import NoticeTried, PolicyChanged, RegistryChanged, Tried, Woken
+from controller.rules.inputs import ChannelPaced, NoticeTried, PolicyChanged, RegistryChanged, Tried, Woken
 from controller.rules.policy import Policy
 from tests.rules.night import BEGAN_MS, MEMBERS, POLICY, SHIFTS, Night, always, member, registry
 
@@ -129,3 +129,17 @@ def test_a_policy_that_cannot_be_in_time_is_refused_and_one_in_force_that_no_lon
     assert len([one for one in night.notices() if one.reason == "FIRST"]) == 11, "and it goes on"
     night.does(RegistryChanged(registry(9)))
     assert len(night.bodies(FaultEnded)) == 1
+
+
+def test_at_a_pace_that_has_slowed_it_goes_on_is_a_fault_and_plans_with_what_was_measured() -> None:
+    night = Night(policy=Policy.parse(POLICY.replace("within_s = 30 ", "within_s = 15 "), zone="z3"))
+    night.press("panic")
+    assert {one.channel for one in night.notices() if one.member == "juan"} == {"sms"}
+    night.does(ChannelPaced("sms", 2))
+    assert ("policy/panic", "too-slow") in [(one.subject, one.code) for one in night.bodies(FaultRaised)]
+    both = [member("juan", Role.PATROL, channels=("sms", "apprise")) if one.id == "juan" else one for one in MEMBERS]
+    night.does(RegistryChanged(registry(8, members=both)))
+    night.press("panic", "b13n1")
+    assert [one.channel for one in night.notices() if one.member == "juan" and one.reason == "FIRST"] == ["sms", "apprise"]
+    night.does(ChannelPaced("sms", 30))
+    assert "too-slow" not in {code for _, code in night.zone.state.fault_of}
