@@ -9,7 +9,7 @@ import logging
 from collections import deque
 from typing import Final
 
-from gateway.channels.channel import Never, Outcome, PickedUp, Pressed, Report, Sent, Telling, TryLater
+from gateway.channels.channel import Never, Outcome, Paced, PickedUp, Pressed, Report, Sent, Telling, TryLater
 from gateway.channels.sms import SmsChannel
 from gateway.modem.pdu import NUMBER
 from gateway.modem.voice import Call, Ending
@@ -69,10 +69,16 @@ class CallChannel:
             self._sms.wake()
 
     async def run(self, report: Report) -> None:
-        """The modems live with the channel `sms`; here only who hears the news is known."""
+        """The modems live with the channel `sms`; what is said here is how many calls a minute they can make."""
         self._report = report
         try:
-            await asyncio.Event().wait()
+            said = -1
+            while True:
+                calling = sum(modem.well and modem.name in self._sms.callers for modem in self._sms.modems)
+                if calling != said and (calling or not self._sms.can_call):
+                    said = calling
+                    report(Paced(self.name, calling * 60.0 / self._sms.settings.calls.planned_s))
+                await asyncio.sleep(self._sms.settings.timing.supervise_s)
         finally:
             self._report = _unheard
 

@@ -80,6 +80,11 @@ class CallTiming(Struct, frozen=True, forbid_unknown_fields=True):
     prompt_every_s: float = 4.0
 
     @property
+    def planned_s(self) -> float:
+        """What a call takes that is planned with: it rings until nobody answers, after the network has found the phone."""
+        return self.ring_s + 5.0
+
+    @property
     def longest_s(self) -> float:
         """What a call takes at most."""
         return self.dial_s + self.ring_s + self.talk_s + 10.0

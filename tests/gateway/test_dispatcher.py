@@ -20,9 +20,13 @@ class Line:
     def __init__(self, name: str, concurrency: int = 1) -> None:
         self.name, self.concurrency, self.timeout_s, self.attempts_max = name, concurrency, 0.2, 3
         self.sent: list[str] = []
+        self.given_up: list[str] = []
         self.answers: list[Outcome | Exception] = []
         self.open = asyncio.Event()
         self.open.set()
+
+    def give_up(self, key: str) -> None:
+        self.given_up.append(key)
 
     async def send(self, telling: Telling) -> Outcome:
         self.sent.append(telling.key)
@@ -126,6 +130,17 @@ async def test_a_channel_that_is_not_there_is_said(post: Post) -> None:
     await until(lambda: post.outcomes)
     assert post.ended("n").tried is Tried.NEVER
     assert "dc09" in post.ended("n").why
+
+
+async def test_a_try_that_can_be_ended_is_ended_when_its_notice_is_taken_back(post: Post) -> None:
+    post.slow.open.clear()
+    post.dispatcher.queue(notice("rings", channel="sms"))
+    post.dispatcher.queue(notice("waits", channel="sms"))
+    await until(lambda: post.slow.sent == ["rings"])
+    post.dispatcher.stop("waits")
+    assert post.slow.given_up == []
+    post.dispatcher.stop("rings")
+    assert post.slow.given_up == ["rings"]
 
 
 async def test_a_notice_waits_until_it_is_due_and_can_be_taken_back(post: Post) -> None:

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from gateway.channels.call import CallChannel
-from gateway.channels.channel import ChannelNews, Delivered, Outcome, PartState, Telling, Wrote
+from gateway.channels.channel import ChannelNews, Delivered, Outcome, Paced, PartState, Telling, Wrote
 from gateway.channels.sms import SmsChannel
 from gateway.channels.sms_settings import ModemSettings, SmsSettings
 from gateway.modem.modem import Timing
@@ -36,6 +36,7 @@ class Gateway:
         self.channel = SmsChannel(settings)
         self.calls = CallChannel(self.channel)
         self.news: list[ChannelNews] = []
+        self.paces: list[Paced] = []
         self.origins: list[str] = []
         self.written_at_ms: list[int] = []
         """Of the texts in `news`, which are compared without."""
@@ -67,6 +68,9 @@ class Gateway:
             self.origins.append(news.origin)
             self.written_at_ms.append(news.written_at_ms)
             news = replace(news, origin="", written_at_ms=0)
+        if isinstance(news, Paced):
+            self.paces.append(news)
+            return None
         self.news.append(news)
         self._said.set()
         self.at.get(news, lambda: None)()

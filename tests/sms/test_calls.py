@@ -6,7 +6,7 @@ from typing import Literal
 
 import pytest
 
-from gateway.channels.channel import Never, PickedUp, Pressed, Rang, Sent, TryLater
+from gateway.channels.channel import Never, Paced, PickedUp, Pressed, Rang, Sent, TryLater
 from gateway.channels.sms_settings import ModemSettings
 from gateway.modem.voice import CallTiming
 from simulators.modem_calls import Voice
@@ -221,3 +221,11 @@ async def test_no_number_is_ever_logged(street: Street, caplog: pytest.LogCaptur
     await gateway.reports("hung")
     street.network.phone(JUAN).line.calls(modem.number)
     assert ROSA[3:] not in caplog.text + str(outcome) + str(gateway.news)
+
+
+async def test_how_many_calls_a_minute_can_be_made_is_said(street: Street) -> None:
+    modem = street.modem()
+    gateway = await calling(street, timing=CallTiming(ring_s=25))
+    await gateway.until(lambda: Paced("call", 2.0) in gateway.paces)
+    modem.unplug()
+    await gateway.until(lambda: Paced("call", 0) in gateway.paces)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from gateway.channels.channel import Outcome, Paced, Rang, Sent, Vanished
+from gateway.channels.channel import Outcome, Rang, Sent, Vanished
 from gateway.channels.sms_settings import ModemSettings, SmsSettings
 from gateway.modem.credit import CreditSettings, amount
 from gateway.modem.vanishing import Vanishing
@@ -146,12 +146,16 @@ async def test_a_refusal_that_smells_of_credit_has_it_asked_again_at_once(street
 async def test_the_pace_is_said_when_it_has_changed_much(street: Street) -> None:
     modem = street.modem()
     gateway = street.gateway(timing=replace(QUICK, vanish_s=3.0))
-    await gateway.says(Paced("sms", 6.0))
+
+    def said() -> list[float]:
+        return [one.per_minute for one in gateway.paces if one.channel == "sms"]
+
+    await gateway.until(lambda: said() == [6.0])
     await tells_all(gateway)
-    await gateway.until(lambda: len([one for one in gateway.news if isinstance(one, Paced)]) > 1)
-    assert [one for one in gateway.news if isinstance(one, Paced)][-1].per_minute > 60
+    await gateway.until(lambda: len(said()) > 1)
+    assert said()[-1] > 60
     modem.unplug()
-    await gateway.says(Paced("sms", 0))
+    await gateway.until(lambda: said()[-1] == 0)
 
 
 def looked_twice(modem: ModemSimulator, before: int) -> bool:
