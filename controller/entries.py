@@ -552,6 +552,29 @@ class DrillEnded(Struct, frozen=True, omit_defaults=True):
     next_at_ms: int = 0
 
 
+class WalkBegan(Struct, frozen=True, omit_defaults=True):
+    """Somebody goes from button to button of a block, whose nodes are put into test mode. place: of their address on the channel."""
+
+    block: str
+    by: str
+    channel: str
+    place: int = 0
+
+
+class WalkEnded(Struct, frozen=True, omit_defaults=True):
+    """The walk is over. left: the inputs that nobody has tried in it, `<node>.<input>`."""
+
+    block: str
+    left: tuple[str, ...] = ()
+
+
+class WalkReminded(Struct, frozen=True):
+    """Whoever should do it was reminded that these inputs were not tried by hand for too long. Of silent ones in the sealed chain."""
+
+    block: str
+    inputs: tuple[str, ...]
+
+
 Body = (
     PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
     | IncidentSplit | IncidentLooked | IncidentMeasured | PaceMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
@@ -560,7 +583,7 @@ Body = (
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
-    | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded | OutageSpread
+    | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded | OutageSpread | WalkBegan | WalkEnded | WalkReminded
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -610,5 +633,8 @@ KINDS: Final[dict[str, type[Body]]] = {
     "drill.confirmed": DrillConfirmed,
     "drill.began": DrillBegan,
     "drill.ended": DrillEnded,
+    "walk.began": WalkBegan,
+    "walk.ended": WalkEnded,
+    "walk.reminded": WalkReminded,
 }
 KIND_OF: Final[dict[type[Body], str]] = {body: kind for kind, body in KINDS.items()}

@@ -87,6 +87,11 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "drill_confirm_you": ("block", "time", "code"),
     "drill_planned_you": ("block", "time"),
     "drill_over_you": ("block",),
+    # The walk from button to button: to whoever should do it, and to who does it. `code` is what to write, the block's id.
+    "walk_due": ("block", "codes", "code"),
+    "walk_due_secret": ("block",),
+    "walk_done_you": ("block",),
+    "walk_left_you": ("block", "codes"),
     # To a technician at a node.
     "test_mode_you": ("subject",),
     "test_mode_over_you": ("subject",),

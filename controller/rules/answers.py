@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, ReplyReceived
-from controller.rules import danger, drills, escalation, handing_over, police, responders, technicians, verification, whole_zone
+from controller.rules import danger, drills, escalation, handing_over, police, responders, technicians, verification, walk, whole_zone
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
 from controller.rules.effects import ReleaseText
@@ -67,7 +67,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
             event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest, mark=event.mark))
         _answer_stranger(desk, event, chain)
         return
-    if technicians.ordered(desk, event) or drills.wrote(desk, event):
+    if walk.wrote(desk, event) or technicians.ordered(desk, event) or drills.wrote(desk, event):
         return
     member = event.member
     incident, trouble, code = _which(desk, member, reply, event.written_at_ms)

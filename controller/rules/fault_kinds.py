@@ -95,6 +95,7 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "policy/reaches-nobody": FaultKind(Hears.URGENT, Shows.ZONE, flaps=False),
     "zone/outage": FaultKind(Hears.URGENT, Shows.NOWHERE, flaps=False),
     "policy/too-slow": FaultKind(Hears.URGENT, Shows.NOWHERE),
+    "block/walk-overdue": FaultKind(shows=Shows.NOWHERE, flaps=False),
     "block/nobody-to-tell": FaultKind(Hears.URGENT, Shows.ZONE, flaps=False),
     "input/verify-first": FaultKind(shows=Shows.NOWHERE, flaps=False),
     "roster/nobody-on-duty": FaultKind(Hears.ROSTER, Shows.NOWHERE, flaps=False),

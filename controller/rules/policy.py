@@ -247,6 +247,12 @@ class Proof(Struct, frozen=True, forbid_unknown_fields=True):
     """When a test press is sent each day through a node to the police's machine and a member's phone; without it none is."""
     canary_roles: tuple[Role, ...] = (Role.TECHNICIAN,)
     """Whose phones take turns in that."""
+    walk_days: Annotated[int, Meta(ge=1, le=366)] = 30
+    """An input that no hand has tried for so long is somebody's to try: the block's representative is reminded."""
+    walk_grace_days: Annotated[int, Meta(ge=1, le=90)] = 7
+    """So long after the reminder it is a fault; the reminder comes again at that pace."""
+    walk_hour: Hour = 10
+    """When that is looked at."""
 
 
 PerMinute = Annotated[int, Meta(ge=1, le=60_000)]

@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import canary, codes, drills, escalation, faults, storm, verification
+from controller.rules import canary, codes, drills, escalation, faults, storm, verification, walk
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
@@ -112,7 +112,8 @@ def _do(desk: Desk, case: _Case, meaning: Meaning, incident: Incident | None) ->
     if meaning == "opens":
         _open(desk, case)
     elif meaning == "test" and case.chain is Chain.OPEN:
-        _test(desk, case)
+        if not walk.tested(desk, case.block):
+            _test(desk, case)
     elif meaning == "canary":
         canary.arrived(desk, case.event)
     elif incident is not None:

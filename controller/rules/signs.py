@@ -41,6 +41,8 @@ class Signs:
         """Node -> whether its last beat said that it has mains; only of those that measure it."""
         self.mains_off_utc_ms: dict[str, int] = {}
         """Node -> when it was first heard to be without; only while it is."""
+        self.walked_for_ms = 0
+        """The last day's hour for which it was looked at which inputs no hand has tried for long."""
         self.look_at_ms = 0
         """When to look for late nodes and reminders next."""
         self.reach_at_ms = 0

@@ -25,6 +25,7 @@ from controller.rules.storm_memory import Storm
 from controller.rules.suspicion_memory import Suspicions
 from controller.rules.timers import Timers
 from controller.rules.waiting import Waiting
+from controller.rules.walked import Walked
 from controller.rules.written import Written
 
 KEPT_MS: Final = 26 * 3_600_000
@@ -78,8 +79,8 @@ class ZoneState:
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
         self.written, self.callers, self.paces = Written(), Callers(), Paces()
-        self.counted, self.canaries, self.drills = Counted(), Canaries(), Drills()
         self.outages, self.storm = Outages(), Storm()
+        self.counted, self.canaries, self.drills, self.walked = Counted(), Canaries(), Drills(), Walked()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None

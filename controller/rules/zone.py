@@ -28,6 +28,7 @@ from controller.rules import (
     summaries,
     supervision,
     timers,
+    walk,
 )
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
@@ -69,7 +70,7 @@ BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""
 FORGET_MS: Final = 600_000
 TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {
-    police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends, storm.TIMER: summaries.due,
+    police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends, storm.TIMER: summaries.due, walk.ENDS: walk.ends,
 }
 """What each timer does when it rings, given its subject."""
 
