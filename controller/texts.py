@@ -27,13 +27,13 @@ FALLBACK: Final = "es"
 
 TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     # The incident, to those who may go. All of these need kind, code, block_name, meeting_point and the times.
-    "alarm": ("kind", "block", "meeting", "time", "code"),
+    "alarm": ("kind", "block", "meeting", "time", "code", "advice"),
     "late": ("kind", "block", "meeting", "between", "code"),
     # Several of them in a storm: each code with its block.
     "summary": ("list",),
     "summary_zone": ("list",),
     "repeat": ("kind", "block", "meeting", "time", "code"),
-    "raised": ("kind", "block", "meeting", "time", "code"),
+    "raised": ("kind", "block", "meeting", "time", "code", "advice"),
     "look": ("kind", "block", "meeting", "code"),
     # To the whole zone, for the kinds that call it: nobody is asked to come.
     "everybody": ("kind", "block", "meeting", "time"),
@@ -47,7 +47,7 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "came": ("kind", "block", "code"),
     "cancelled": ("kind", "block", "code"),
     "says_mistake": ("kind", "block", "code"),
-    "reopened": ("kind", "block", "meeting", "code"),
+    "reopened": ("kind", "block", "meeting", "code", "advice"),
     "closed": ("kind", "block", "code", "outcome"),
     # `code2`: the code under which it went until now.
     "merged": ("kind", "block", "code", "code2"),
@@ -259,6 +259,11 @@ def _kind(facts: TextFacts, words: dict[str, str]) -> str:
     return words.get(f"kind.{facts.kind}") or words["kind.other"]
 
 
+def _advice(facts: TextFacts, words: dict[str, str]) -> str:
+    """What to do and what not, for this kind."""
+    return words.get(f"advice.{facts.kind}") or words["advice.other"]
+
+
 def _time(facts: TextFacts, words: dict[str, str]) -> str:
     began, ended = facts.pressed_from_at_ms, facts.pressed_to_at_ms
     if began // 60_000 == ended // 60_000 or ended - began <= 5_000:
@@ -299,6 +304,7 @@ def _fault(facts: TextFacts, words: dict[str, str]) -> str:
 
 _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "kind": _kind,
+    "advice": _advice,
     "time": _time,
     "between": _between,
     "subject": _subject,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller import texts
-from controller.gsm7 import SINGLE_SEPTETS_MAX, septets
+from controller.gsm7 import SINGLE_SEPTETS_MAX, septets, to_gsm7
 from controller.texts import LANGUAGES, SILENT, TEMPLATES, TextFacts, catalogue, compose
 
 AT_21_14 = 1_790_043_240_000  # 2026-09-21 21:14 in Lima
@@ -153,3 +153,23 @@ def test_a_summary_names_every_code_with_as_much_of_its_block_as_there_is_room_f
         assert re.search(rf"{code} \w", text), text
     short = compose("summary", TextFacts(calls=(("K7F3", "Mz C"), ("X4TT", LONG))), language).text
     assert "K7F3 Mz C; X4TT " in short
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_call_says_what_to_do_and_what_not_for_its_kind(language: str) -> None:
+    said = {compose("alarm", msgspec.structs.replace(FACTS, kind=kind), language).text.rpartition("0=")[2].partition(". ")[2]
+            for kind in ("panic", "fire", "medical", "tamper")}
+    assert len(said) == 4
+    for template in ("alarm", "raised", "reopened"):
+        for kind in ("panic", "fire", "medical", "flood"):
+            text = compose(template, msgspec.structs.replace(FACTS, kind=kind), language).text
+            advice = catalogue(language).get(f"advice.{kind}") or catalogue(language)["advice.other"]
+            assert to_gsm7(advice) in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_came_of_it_blames_nobody(language: str) -> None:
+    texts_of = {outcome: compose("closed", msgspec.structs.replace(FACTS, outcome=outcome), language).text
+                for outcome in ("mistake", "prank", "cancelled", "good-faith", "faulty-hardware", "real")}
+    assert texts_of["mistake"] == texts_of["prank"], "who reads it cannot tell one from the other"
+    assert len(set(texts_of.values())) == 5
