@@ -5,6 +5,8 @@ virtual moment, in the same order each time. What they give to a thread is done 
 """
 
 import asyncio
+import heapq
+import itertools
 import math
 import selectors
 from collections.abc import Callable
@@ -14,11 +16,21 @@ THREAD_MS: Final = 1
 """What is given to a thread and says nothing else takes so long."""
 
 
+class _Timer(asyncio.TimerHandle):
+    """Of those that are due at one moment, the first to be set comes first: a heap alone would let others decide their order."""
+
+    order = 0
+
+    def __lt__(self, other: asyncio.TimerHandle) -> bool:
+        return (self.when(), self.order) < (other.when(), other.order if isinstance(other, _Timer) else 0)
+
+
 class Leaping(asyncio.SelectorEventLoop):
     """`time()` is virtual. Nothing real is waited for; with no timer left, and nothing to do, the world has stopped for good."""
 
     def __init__(self) -> None:
         self.now_us = 0
+        self._orders = itertools.count()
         super().__init__(_Nothing(self._leap))
 
     @property
@@ -29,6 +41,14 @@ class Leaping(asyncio.SelectorEventLoop):
     def time(self) -> float:
         """The same in seconds, as timers are set."""
         return self.now_us / 1_000_000
+
+    def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.TimerHandle:  # type: ignore[override]  # noqa: ANN401 (asyncio's own)
+        """As asyncio's, in the order of setting where times are the same."""
+        timer = _Timer(when, callback, args, self, context)
+        timer.order = next(self._orders)
+        heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]  # the base's heap
+        timer._scheduled = True  # type: ignore[attr-defined]  # noqa: SLF001 (the base counts those that are cancelled)
+        return timer
 
     def at_ms(self, at_ms: float, call: Callable[..., object], *args: object) -> asyncio.TimerHandle:
         """Call it then."""

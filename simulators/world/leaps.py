@@ -9,7 +9,7 @@ it for late. A beat that does lead to a decision all the same is carried out as 
 and a test compares the journals of the same seed with and without.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from controller.instants import Now
@@ -61,12 +61,19 @@ class Leaps:
 
     def decided(self, effects: list[ZoneEffect]) -> None:
         """Something was decided: nodes that it is about are heard by themselves again."""
-        for effect in effects:
-            node = getattr(effect.body, "node", "") if isinstance(effect, Record) else (
-                effect.node if isinstance(effect, GiveReceipt | SendOrder | SendDown) else "")
-            if node in self._calm:
-                del self._calm[node]
+        for node in {name for effect in effects for name in self._about(effect)}:
+            if self._calm.pop(node, None) is not None:
                 self._loop.call_soon(self._nodes[node].stir)
+
+    def _about(self, effect: ZoneEffect) -> Iterable[str]:
+        """The nodes of which something is decided: that one, or all of the block whose incident has moved."""
+        if isinstance(effect, GiveReceipt | SendOrder | SendDown):
+            yield effect.node
+        elif isinstance(effect, Record) and self._core is not None:
+            yield getattr(effect.body, "node", "")
+            incident = self._core.state.incidents.get(getattr(effect.body, "incident", ""))
+            if incident is not None:
+                yield from self._core.network.nodes_of(incident.block)
 
     def stopped(self, node: NodeHere, beating: Beating) -> None:
         """A node is no longer leapt over: its last beat that has arrived is kept for the gateway."""
