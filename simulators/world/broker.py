@@ -79,6 +79,8 @@ class Broker:
         self.retained: dict[str, Message] = {}
         self._sessions: dict[str, Session] = {}
         self._gateway: Callable[[Arrival], None] | None = None
+        self.waiting: list[Callable[[], None]] = []
+        """Called when it is back: those who try all the time would find it then."""
 
     # The nodes' side.
 
@@ -159,5 +161,8 @@ class Broker:
     def comes_back(self) -> None:
         """It runs again, with what it had saved."""
         self.up = True
+        waiting, self.waiting = self.waiting, []
+        for call in waiting:
+            call()
 
 

@@ -27,6 +27,7 @@ def world(
     hours: Annotated[float, typer.Option(min=0.1, help="For how long anything may fail; then all is well, and everything must come right.")] = 24,
     zones: Annotated[int, typer.Option(min=1, max=99, help="How many zones.")] = 7,
     nodes: Annotated[int, typer.Option(min=1, help="How many nodes each zone has.")] = NODES,
+    trouble: Annotated[float, typer.Option(min=0, help="How many times as much happens.")] = 1,
     replay: Annotated[Path | None, typer.Option(help="Run the plan in this file, as a broken promise left it.")] = None,
     keep: Annotated[Path | None, typer.Option(help="Where the shortest plan that breaks the promise is written.")] = None,
     leaps: Annotated[bool, typer.Option(help="Leap over beats that change nothing.")] = True,
@@ -37,7 +38,7 @@ def world(
         plan = _read(replay)
     else:
         seed = seed or os.urandom(4).hex()
-        plan = plans.draw(seed, [town(f"z{number}", nodes) for number in range(1, zones + 1)], hours)
+        plan = plans.draw(seed, [town(f"z{number}", nodes) for number in range(1, zones + 1)], hours, trouble)
     typer.echo(f"seed {plan.seed}: {len(plan.zones)} zones of {plan.nodes} nodes, {plan.hours:g} hours and {plan.rest_ms / plans.HOUR_MS:g} of rest, "
                f"{len(plan.events)} things that happen")
     outcome = run(plan, leaps=leaps, step=_progress)
@@ -54,7 +55,8 @@ def world(
         keep.write_bytes(plans.encode(outcome.plan))
         typer.echo(f"again: cuadra simulate world --replay {keep}")
     else:
-        typer.echo(f"again: cuadra simulate world --seed {plan.seed} --hours {plan.hours:g} --zones {len(plan.zones)} --nodes {plan.nodes}")
+        typer.echo(f"again: cuadra simulate world --seed {plan.seed} --hours {plan.hours:g} --zones {len(plan.zones)} --nodes {plan.nodes} "
+                   f"--trouble {plan.trouble:g}")
     raise typer.Exit(1)
 
 

@@ -19,10 +19,10 @@ THREAD_MS: Final = 1
 class _Timer(asyncio.TimerHandle):
     """Of those that are due at one moment, the first to be set comes first: a heap alone would let others decide their order."""
 
-    order = 0
+    place: tuple[float, int]
 
     def __lt__(self, other: asyncio.TimerHandle) -> bool:
-        return (self.when(), self.order) < (other.when(), other.order if isinstance(other, _Timer) else 0)
+        return self.place < other.place  # type: ignore[attr-defined,no-any-return]  # the loop makes no others
 
 
 class Leaping(asyncio.SelectorEventLoop):
@@ -45,7 +45,7 @@ class Leaping(asyncio.SelectorEventLoop):
     def call_at(self, when: float, callback: Callable[..., object], *args: Any, context: Any = None) -> asyncio.TimerHandle:  # type: ignore[override]  # noqa: ANN401 (asyncio's own)
         """As asyncio's, in the order of setting where times are the same."""
         timer = _Timer(when, callback, args, self, context)
-        timer.order = next(self._orders)
+        timer.place = when, next(self._orders)
         heapq.heappush(self._scheduled, timer)  # type: ignore[attr-defined]  # the base's heap
         timer._scheduled = True  # type: ignore[attr-defined]  # noqa: SLF001 (the base counts those that are cancelled)
         return timer

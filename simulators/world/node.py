@@ -63,10 +63,30 @@ class Beating:
         """How many more had arrived by then."""
         return max(0, (now_ms - self.takes_ms - self.at_ms) // self.every_ms)
 
+    def arrives_ms(self, number: int) -> int:
+        """When the how-manieth arrives."""
+        return self.at_ms + number * self.every_ms + self.takes_ms
+
     def nth(self, number: int) -> tuple[Beat, int]:
         """That one, and when it arrives."""
         at_ms = self.at_ms + number * self.every_ms
         return msgspec.structs.replace(self.beat, uptime_s=(at_ms - self._uptime_0_ms) // 1000), at_ms + self.takes_ms
+
+
+class Leapt(Protocol):
+    """Who gives the gateway the beats that are leapt over: see `leaps.py`."""
+
+    def may(self, node: "NodeHere") -> bool:
+        """Whether the gateway knows all that this node's beats say."""
+        ...
+
+    def begun(self, node: "NodeHere", beating: Beating) -> None:
+        """They are no longer sent."""
+        ...
+
+    def stopped(self, node: "NodeHere", beating: Beating) -> None:
+        """They are sent again."""
+        ...
 
 
 class NodeHere:
@@ -74,9 +94,8 @@ class NodeHere:
 
     def __init__(
         self, loop: Leaping, zone: str, node: str, wiring: dict[str, InputPins], key: PairKey, broker: Broker, witness: NodeWitness, seed: str,
-        leaps: Callable[["NodeHere"], bool],
+        leaps: "Leapt",
     ) -> None:
-        """leaps: whether the gateway knows all that this node's beats say."""
         self.loop, self.zone, self.node, self.wiring = loop, zone, node, wiring
         self._key, self._broker, self._witness, self._leaps = key, broker, witness, leaps
         self._chance = random.Random(f"{seed}/{node}")
@@ -180,8 +199,11 @@ class NodeHere:
     def _connect(self, life: int) -> None:
         if life != self._life or self.core is None or self._session is not None:
             return
-        if not self._broker.up or self.air.cut:
-            self.loop.in_ms(self._chance.randrange(200, AGAIN_MS), self._connect, life)
+        if not self._broker.up:
+            self._broker.waiting.append(lambda: self._try_again(life))
+            return
+        if self.air.cut:
+            self._try_again(life, self.air.cut_until_ms - self.loop.now_ms)
             return
         will = self._message(Online(self.boot, online=False), None)
         session = Session(self.node, self.air, will, self._take, lambda: self._lost(life))
@@ -193,7 +215,10 @@ class NodeHere:
         if life == self._life and self._session is not None:
             self._session = None
             self.handle(inputs.LinkDown())
-            self.loop.in_ms(self._chance.randrange(200, AGAIN_MS), self._connect, life)
+            self._try_again(life)
+
+    def _try_again(self, life: int, in_ms: int = 0) -> None:
+        self.loop.in_ms(in_ms + self._chance.randrange(200, AGAIN_MS), self._connect, life)
 
     def cut(self, for_ms: int) -> None:
         """Nothing passes for so long. Who notices connects again when it does."""
@@ -327,9 +352,10 @@ class NodeHere:
             return
         rest = self.core.wake_at_ms(beats=False)
         if self._last_beat is not None and (rest is None or rest > due) and self.loop.now_ms == self._last_beat[1] and self._session is not None \
-                and self.air.calm and self._broker.up and self._leaps(self):
+                and self.air.calm and self._broker.up and self._leaps.may(self):
             beat, at_ms = self._last_beat
             self.beating = Beating(beat, at_ms, due - self.clock_ms(at_ms), self.air.calm_ms, self._started_ms)
+            self._leaps.begun(self, self.beating)
             due = rest
         if due is not None:
             self._timer = self.loop.at_ms(max(self.loop.now_ms, due + self._machine_on_ms), self._woken, self._life)
@@ -346,6 +372,7 @@ class NodeHere:
         if beating is None:
             return
         self.beating = None
+        self._leaps.stopped(self, beating)
         now_ms = self.loop.now_ms
         sent = beating.sent_by(now_ms)
         if not sent:
@@ -360,10 +387,6 @@ class NodeHere:
         if on_its_way and self._session is not None:
             beat, arrives_ms = beating.nth(sent)
             self.loop.at_ms(max(now_ms, arrives_ms), self._broker.hear, self._session, self._message(beat, None), at_ms)
-        self.leapt(self, beating)
-
-    leapt: Callable[["NodeHere", Beating], None] = staticmethod(lambda _node, _beating: None)
-    """Called when the leaping ends: the gateway is given the last one that has arrived."""
 
     def _wake_up(self) -> None:
         """What its beats are worth changes: they are no longer leapt over."""

@@ -54,7 +54,7 @@ class Phones:
             if mood != "asleep" and chance.random() < (1 if self.well else 0.6):
                 self._writes(person, chance, 60, f"2 {code}")
             return
-        if (person.id, code) in self._busy and not self.well:
+        if (person.id, code) in self._busy and not self.well and chance.random() < 0.8:
             return
         self._busy.add((person.id, code))
         match mood:

@@ -117,6 +117,7 @@ class Plan(Struct, frozen=True):
     hours: float
     nodes: int
     events: tuple[AnyEvent, ...]
+    trouble: float = 1.0
     rest_ms: int = 4 * HOUR_MS
 
     @property
@@ -135,19 +136,19 @@ def decode(data: bytes) -> Plan:
     return msgspec.json.decode(data, type=Plan)
 
 
-PER_HOUR: Final = {"hands": 2.0, "node": 1.5, "links": 1.0, "gateway": 0.6, "channels": 0.5, "texts": 0.3}
-"""How much happens in a zone, an hour, all in bad nights."""
+PER_HOUR: Final = {"emergencies": 0.35, "fingers": 0.25, "node": 0.5, "links": 0.35, "gateway": 0.2, "channels": 0.15, "texts": 0.1}
+"""How much happens in a zone, an hour: every night is a bad one."""
 
 
-def draw(seed: str, towns: list[Town], hours: float) -> Plan:
-    """The plan of a seed."""
+def draw(seed: str, towns: list[Town], hours: float, trouble: float = 1.0) -> Plan:
+    """The plan of a seed. trouble: how many times as much happens."""
     events: list[AnyEvent] = []
     for town in towns:
         for draws in (_hands, _node, _links, _gateway, _channels, _texts):
             chance = random.Random(f"{seed}/{town.zone}/{draws.__name__}")
-            events += draws(chance, town, hours)
+            events += draws(chance, town, hours, trouble)
     events.sort(key=lambda event: event.at_ms)
-    return Plan(seed, tuple(town.zone for town in towns), hours, sum(len(nodes) for nodes in towns[0].blocks.values()), tuple(events))
+    return Plan(seed, tuple(town.zone for town in towns), hours, sum(len(nodes) for nodes in towns[0].blocks.values()), tuple(events), trouble)
 
 
 def _times(chance: random.Random, per_hour: float, hours: float) -> list[int]:
@@ -164,11 +165,11 @@ def _spell(chance: random.Random, *typical_s: float) -> int:
     return int(chance.choice(typical_s) * 1000 * chance.uniform(0.2, 1.8))
 
 
-def _hands(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
+def _hands(chance: random.Random, town: Town, hours: float, trouble: float) -> list[AnyEvent]:
     """Emergencies, each in one block: a press, often more of them, sometimes taken back; and idle fingers."""
     found: list[AnyEvent] = []
     zone = town.zone
-    for at_ms in _times(chance, PER_HOUR["hands"] * 0.6, hours):
+    for at_ms in _times(chance, PER_HOUR["emergencies"] * trouble, hours):
         block = chance.choice(list(town.blocks))
         nodes = town.blocks[block]
         silent = chance.random() < 0.3
@@ -189,17 +190,17 @@ def _hands(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
             elif follow < 0.2:
                 found.append(Hand(zone=zone, at_ms=at + _spell(chance, 300, 1200), node=node, input=name, touch="tap"))
             at += 20_000 + _spell(chance, 20, 120, 1500)
-    for at_ms in _times(chance, PER_HOUR["hands"] * 0.4, hours):
+    for at_ms in _times(chance, PER_HOUR["fingers"] * trouble, hours):
         node = chance.choice(list(town.wiring))
         found.append(Hand(zone=zone, at_ms=at_ms, node=node, input=chance.choice(list(town.wiring[node])),
                           touch=chance.choice(["tap", "brush", "check-in", "tap"])))
     return found
 
 
-def _node(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
+def _node(chance: random.Random, town: Town, hours: float, trouble: float) -> list[AnyEvent]:
     found: list[AnyEvent] = []
     makes: list[Callable[..., AnyEvent]] = [PowerCut, NodeKilled, CardFull, CardFull]
-    for at_ms in _times(chance, PER_HOUR["node"], hours):
+    for at_ms in _times(chance, PER_HOUR["node"] * trouble, hours):
         node = chance.choice(list(town.wiring))
         make = chance.choice(makes)
         more: dict[str, Any] = {"slow": chance.random() < 0.5} if make is CardFull else {}
@@ -207,9 +208,9 @@ def _node(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
     return found
 
 
-def _links(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
+def _links(chance: random.Random, town: Town, hours: float, trouble: float) -> list[AnyEvent]:
     found: list[AnyEvent] = []
-    for at_ms in _times(chance, PER_HOUR["links"], hours):
+    for at_ms in _times(chance, PER_HOUR["links"] * trouble, hours):
         which = chance.random()
         node = chance.choice(list(town.wiring))
         if which < 0.4:
@@ -224,9 +225,9 @@ def _links(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
     return found
 
 
-def _gateway(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
+def _gateway(chance: random.Random, town: Town, hours: float, trouble: float) -> list[AnyEvent]:
     found: list[AnyEvent] = []
-    for at_ms in _times(chance, PER_HOUR["gateway"], hours):
+    for at_ms in _times(chance, PER_HOUR["gateway"] * trouble, hours):
         which = chance.random()
         if which < 0.55:
             found.append(GatewayKilled(zone=town.zone, at_ms=at_ms, for_ms=_spell(chance, 3, 3, 60, 1200), lands=chance.random() < 0.5))
@@ -239,13 +240,13 @@ def _gateway(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
     return found + [GatewayKilled(zone=town.zone, at_ms=at_ms, for_ms=3000, lands=chance.random() < 0.5) for at_ms in again]
 
 
-def _channels(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
+def _channels(chance: random.Random, town: Town, hours: float, trouble: float) -> list[AnyEvent]:
     return [Trouble(zone=town.zone, at_ms=at_ms, for_ms=_spell(chance, 30, 600, 3600), channel=chance.choice(["sms", "sms", "dc09", "apprise"]),
                     mood=chance.choice(["stuck", "failing", "mute", "unreported", "hung", "refusing"]))
-            for at_ms in _times(chance, PER_HOUR["channels"], hours)]
+            for at_ms in _times(chance, PER_HOUR["channels"] * trouble, hours)]
 
 
-def _texts(chance: random.Random, town: Town, hours: float) -> list[AnyEvent]:
+def _texts(chance: random.Random, town: Town, hours: float, trouble: float) -> list[AnyEvent]:
     words = ["1", "2", "3", "0", "9", "voy", "hola", "quien es", "1 K7F3", "prueba " + next(iter(town.wiring))]
     return [Wrote(zone=town.zone, at_ms=at_ms, person=chance.choice([*town.people, "stranger"]), text=chance.choice(words))
-            for at_ms in _times(chance, PER_HOUR["texts"], hours)]
+            for at_ms in _times(chance, PER_HOUR["texts"] * trouble, hours)]

@@ -424,23 +424,23 @@ class Witness:
         """The faults have stopped for long: all is received, notified and taken."""
         for key, made in self.made.items():
             if key not in self._gone and not self._on_record(made):
-                raise self.breaks("1", f"{made} is not on record")
+                raise self.breaks("1, when all is well", f"{made} is not on record")
         for node in nodes:
             if node.card.presses:
-                raise self.breaks("1", f"{node.node} still has {len(node.card.presses)} presses on its card")
+                raise self.breaks("1, when all is well", f"{node.node} still has {len(node.card.presses)} presses on its card")
             if not node.alive:
                 raise self.breaks("the world", f"{node.node} has not come back")
         for seen in self.incidents.values():
             if seen.state == "opened":
-                raise self.breaks("5", f"nobody has taken incident {seen.body.code} ({seen.body.kind} in {seen.body.block})")
+                raise self.breaks("5, when all is well", f"nobody has taken incident {seen.body.code} ({seen.body.kind} in {seen.body.block})")
             if not self._told[seen.body.incident]:
-                raise self.breaks("5", f"nobody was told of incident {seen.body.code} ({seen.body.kind} in {seen.body.block})")
+                raise self.breaks("5, when all is well", f"nobody was told of incident {seen.body.code} ({seen.body.kind} in {seen.body.block})")
         for notice, at_ms in self._notices.values():
             if notice.id not in self._settled and self.loop.now_ms - at_ms > UNSETTLED_MS:
                 what = f"{notice.template} to {notice.member} by {notice.channel}"
-                raise self.breaks("5", f"notice {notice.id} ({what}) was queued and nothing came of it")
+                raise self.breaks("5, when all is well", f"notice {notice.id} ({what}) was queued and nothing came of it")
         if texts_left:
-            raise self.breaks("5", f"{texts_left} texts that people wrote are not on record")
+            raise self.breaks("5, when all is well", f"{texts_left} texts that people wrote are not on record")
 
     def _on_record(self, made: Made) -> bool:
         return bool(self.recorded.get((made.node, made.press.boot, made.press.seq)))

@@ -69,9 +69,13 @@ class _Shrinking:
             return
         if broken.at_ms < plan.ends_ms:
             self._accept(replace(plan, hours=(broken.at_ms + 1000) / HOUR_MS, events=tuple(e for e in plan.events if e.at_ms <= broken.at_ms)))
+        plan = self._best.plan
         last_ms = max((event.at_ms + event.for_ms for event in plan.events), default=0)
         if last_ms < plan.ends_ms:
             self._accept(replace(plan, hours=(last_ms + 1000) / HOUR_MS))
+        plan, rest_ms = self._best.plan, broken.at_ms - self._best.plan.ends_ms + 1000
+        if rest_ms < plan.rest_ms:
+            self._accept(replace(plan, rest_ms=max(1000, rest_ms)))
 
     def _fewer_events(self) -> None:
         size = max(1, len(self._best.plan.events) // 2)

@@ -14,7 +14,7 @@ from gateway.service import fold
 from simulators.world import plan as plans
 from simulators.world import town as towns
 from simulators.world.broker import Broker
-from simulators.world.gateway import UP_MS, GatewayHere
+from simulators.world.gateway import GatewayHere
 from simulators.world.leaping import Leaping
 from simulators.world.leaps import Leaps
 from simulators.world.node import NodeHere
@@ -47,7 +47,7 @@ class ZoneHere:
         self.broker = Broker(loop)
         self.disk = Disk(loop, folder, town.zone, seed)
         self.nodes: dict[str, NodeHere] = {}
-        self.leaps = Leaps(loop, UP_MS, self.nodes, self.utc_ms, on=leaps)
+        self.leaps = Leaps(loop, self.nodes, on=leaps)
         self._key = towns.key(f"gateway-{town.zone}")
         self.mailbox = Mailbox(loop)
         self.phones = Phones(loop, town, seed, self.witness.delivered, self._writes)
@@ -61,9 +61,7 @@ class ZoneHere:
         store.close()
         for node, wiring in town.wiring.items():
             pair = towns.key(node).shared_with(self._key.public)
-            here = NodeHere(loop, town.zone, node, dict(wiring), pair, self.broker, self.witness, seed, self.leaps.may)
-            here.leapt = self.leaps.stopped
-            self.nodes[node] = here
+            self.nodes[node] = NodeHere(loop, town.zone, node, dict(wiring), pair, self.broker, self.witness, seed, self.leaps)
         self.gateway: GatewayHere | None = None
         self._down_until_ms = 0
         self.inputs_taken = 0
