@@ -25,6 +25,8 @@ from simulators.world.town import Town
 
 SILENT: Final = frozenset({"violence", "extortion"})
 CALLS: Final = frozenset({Gesture.HOLD, Gesture.JABS, Gesture.AT_START, Gesture.REOPEN})
+ORDERED: Final = frozenset({Gesture.CANARY, Gesture.DRILL})
+"""No hand makes these: the gateway has them made."""
 FINAL: Final = frozenset({"notified", "delivered", "heard", "failed", "stopped"})
 PATIENCE_MS: Final = 2000
 """So long a decision may wait for the disk before people are told from memory."""
@@ -161,9 +163,9 @@ class Witness:
         self.counts["presses"] += 1
         self.says(f"{node.node} makes the press {made}")
         touched = self._touched.get((node.node, press.input), -HAND_MS) + HAND_MS >= self.loop.now_ms
-        if press.kind != "tamper" and not touched and press.input not in node.closed:
+        if press.kind != "tamper" and press.gesture not in ORDERED and not touched and press.input not in node.closed:
             raise self.breaks("no press without a hand", f"{made}, and no finger was at that button")
-        if silent != (node.wiring[press.input].kind in SILENT) and press.kind != "tamper":
+        if press.gesture not in ORDERED and press.kind != "tamper" and silent != (node.wiring[press.input].kind in SILENT):
             raise self.breaks("4", f"{made} counts in the wrong stream")
         calls = press.gesture in CALLS and not press.drill
         if calls and not silent and press.kind != "tamper" and not sounded and not node.siren:
@@ -394,7 +396,7 @@ class Witness:
                 raise self.breaks("4", f"{notice.member} is told of the silent {seen.body.kind} {seen.body.code}, and is not of its circle")
             if notice.member in self._excluded(seen.body.node, seen.body.input):
                 raise self.breaks("4", f"{notice.member} is told of the silent incident {seen.body.code}, and is excluded at its button")
-        elif not roles & self._street and notice.reason != "ANSWER":
+        elif not roles & self._street and notice.reason != "ANSWER" and not self._called_out(seen):
             raise self.breaks("entitled", f"{notice.member} ({', '.join(sorted(roles))}) is told of incident {seen.body.code}")
 
     def delivered(self, person: str, channel: str, telling: Telling, effect: QueueNotice) -> None:
@@ -403,6 +405,10 @@ class Witness:
         self._deliveries[telling.key] += 1
         self.says(f"{person} gets by {channel}: {effect.notice.template} ({effect.notice.reason}) {telling.event.code if telling.event else ''}")
         self._told[effect.incident] += 1
+
+    def _called_out(self, seen: Seen) -> bool:
+        """The policy calls the whole zone for such an incident."""
+        return any(one.everybody for kind in seen.kinds if kind in self.policy.kinds for one in self.policy.kinds[kind].steps)
 
     # In between, and at the end.
 
