@@ -76,10 +76,11 @@ async def test_busy_and_switched_off_are_tried_again_and_a_refused_ring_has_rung
 
 async def test_a_modem_that_only_rings_hangs_up_when_somebody_answers(street: Street) -> None:
     street.modem().calls.voice = Voice("")
-    gateway = await calling(street, modem_of(street, calls="ring"))
+    gateway = await calling(street, modem_of(street, calls="ring"), timing=CallTiming(ring_s=0.3, talk_s=30, look_s=0.02))
     rosa = street.network.phone(ROSA).line
     rosa.picks_up(presses="1")
-    assert await gateway.rings() == Sent("sim1")
+    async with asyncio.timeout(5):
+        assert await gateway.rings() == Sent("sim1"), "whoever answers is not left listening to nothing"
     assert gateway.news == [PickedUp("c-1")]
 
 
