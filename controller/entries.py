@@ -384,6 +384,14 @@ class FaultEnded(Struct, frozen=True):
     fault: str
 
 
+class BatterySeen(Struct, frozen=True, omit_defaults=True):
+    """What a node's battery shows: once a day, and when it has moved. mains: the node has mains, or does not say."""
+
+    node: str
+    mv: int
+    mains: Flag = 0
+
+
 class OutageSpread(Struct, frozen=True):
     """A power cut has reached these blocks, too. fault: the zone's `outage` that stands."""
 
@@ -583,7 +591,7 @@ Body = (
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
-    | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded | OutageSpread | WalkBegan | WalkEnded | WalkReminded
+    | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded | OutageSpread | WalkBegan | WalkEnded | WalkReminded | BatterySeen
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -617,6 +625,7 @@ KINDS: Final[dict[str, type[Body]]] = {
     "fault.raised": FaultRaised,
     "fault.ended": FaultEnded,
     "outage.spread": OutageSpread,
+    "battery.seen": BatterySeen,
     "bad-message": BadMessageKept,
     "registry.in-force": RegistryInForce,
     "policy.in-force": PolicyInForce,

@@ -20,6 +20,7 @@ from msgspec import Struct
 
 from controller.errors import BadConfig
 from controller.gsm7 import SINGLE_SEPTETS_MAX, septets, to_gsm7
+from controller.rules.fault_kinds import flapping_of
 
 LOCALE: Final = Path(__file__).parent / "locale"
 LANGUAGES: Final = ("es", "en")
@@ -296,10 +297,13 @@ def _subject(facts: TextFacts, words: dict[str, str]) -> str:
 
 def _fault(facts: TextFacts, words: dict[str, str]) -> str:
     """What is wrong, and with which part of a node where its code names one: `stuck:b1`."""
-    code, _, part = facts.fault.partition(":")
+    flapping = flapping_of(facts.fault)
+    code, _, part = (flapping or facts.fault).partition(":")
     sort = facts.subject.partition("/")[0]
     name = words.get(f"fault.{sort}.{code}") or words.get(f"fault.{code}") or code
-    return f"{name} ({part})" if part else name
+    if part:
+        name = f"{name} ({part})"
+    return f"{words['fault.flapping']}: {name}" if flapping else name
 
 
 _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {

@@ -18,7 +18,7 @@ from typing import Final
 from controller.errors import CuadraError
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Tried
-from controller.rules.telling import MACHINES
+from controller.rules.telling import FAULTS, MACHINES
 from gateway.channels.channel import Channel, Interruptible, Never, Outcome, Sent, Telling, TryLater
 
 logger = logging.getLogger(__name__)
@@ -156,6 +156,9 @@ class _Lane:
         self._waiting: set[str] = set()
         self.under_way: set[str] = set()
         self._news = asyncio.Semaphore(0)
+        self._spare = max(1, channel.concurrency - 1)
+        """So many hands may be at what can wait at once: the last one is kept for presses, where there are two."""
+        self._held: list[tuple[int, int, QueueNotice]] = []
 
     def add(self, effect: QueueNotice) -> None:
         """Queue it behind those of the same priority."""
@@ -171,13 +174,25 @@ class _Lane:
         """One hand: try, report, next."""
         while True:
             await self._news.acquire()
-            _, _, effect = heapq.heappop(self._heap)
-            if effect.notice.id in self._waiting:
-                self._waiting.discard(effect.notice.id)
-                self.under_way.add(effect.notice.id)
-                outcome = await self._try(effect)
-                await self._settle(self._said(effect, outcome))
-                self.under_way.discard(effect.notice.id)
+            entry = heapq.heappop(self._heap)
+            effect = entry[2]
+            if effect.notice.id not in self._waiting:
+                continue
+            can_wait = effect.notice.priority >= FAULTS
+            if can_wait and not self._spare:
+                self._held.append(entry)
+                continue
+            self._spare -= can_wait
+            self._waiting.discard(effect.notice.id)
+            self.under_way.add(effect.notice.id)
+            outcome = await self._try(effect)
+            await self._settle(self._said(effect, outcome))
+            self.under_way.discard(effect.notice.id)
+            if can_wait:
+                self._spare += 1
+                if self._held:
+                    heapq.heappush(self._heap, self._held.pop(0))
+                    self._news.release()
 
     async def _try(self, effect: QueueNotice) -> Outcome:
         try:

@@ -161,6 +161,7 @@ _WORDS: Final[dict[type[Body], Callable[[Any], str]]] = {
     entries.NodeAskedRecorded: _asked,
     entries.FaultRaised: _fault,
     entries.FaultEnded: lambda body: f"fault {body.fault} ended",
+    entries.BatterySeen: lambda body: f"{body.node}: battery {body.mv} mV, {'on mains' if body.mains else 'without mains'}",
     entries.OutageSpread: lambda body: f"power cut {body.fault}: no mains in {' '.join(body.blocks)}",
     entries.BadMessageKept: _bad,
     entries.RegistryInForce: lambda body: f"registry in force: revision {body.rev}, {body.version[:12]}",

@@ -68,6 +68,10 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "node/not-proven": _PART,
     "node/canary-press": _TRIAL,
     "node/canary-receipt": _TRIAL,
+    "node/clock-off": _NODE,
+    "node/battery-low": _NODE,
+    "node/battery-weak": FaultKind(shows=Shows.NOWHERE, flaps=False),
+    "node/first-press": FaultKind(shows=Shows.NOWHERE, ends=Ends.UNSEEN, flaps=False),
     "node/unplugged": FaultKind(Hears.BLOCK, Shows.NOWHERE, after_s=1800),
     "node/unknown-kind": FaultKind(flaps=False),
     "node/two-devices-one-name": _SEEN,
@@ -100,6 +104,7 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "input/verify-first": FaultKind(shows=Shows.NOWHERE, flaps=False),
     "roster/nobody-on-duty": FaultKind(Hears.ROSTER, Shows.NOWHERE, flaps=False),
     # The gateway and what belongs to it.
+    "gateway/clock-jumped": FaultKind(shows=Shows.NOWHERE, ends=Ends.UNSEEN, flaps=False),
     "gateway/down": _URGENT,
     "gateway/cannot-commit": _URGENT,
     "gateway/channel-failed": _PART,
@@ -126,9 +131,14 @@ def row(subject: str, code: str) -> str:
     return f"{subject.partition('/')[0]}/{plain(code)}"
 
 
+def flapping_of(code: str) -> str | None:
+    """The code that comes and goes, of one that says so; None for any other."""
+    return code.removeprefix(f"{FLAPPING}:") if code.startswith(f"{FLAPPING}:") else None
+
+
 def said_by_node(subject: str, code: str) -> bool:
     """Whether it is the node's own word, which its next beats take back."""
-    return not code.startswith(f"{FLAPPING}:") and kind_of(subject, code).ends is Ends.BEATS
+    return flapping_of(code) is None and kind_of(subject, code).ends is Ends.BEATS
 
 
 def plain(code: str) -> str:

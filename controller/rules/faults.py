@@ -8,7 +8,7 @@ from controller.registry import Member
 from controller.rules import codes, menders
 from controller.rules.desk import Desk
 from controller.rules.effects import StopNotice
-from controller.rules.fault_kinds import Ends, kind_of
+from controller.rules.fault_kinds import FLAPPING, Ends, flapping_of, kind_of
 from controller.rules.remembered import FINAL, Notice
 from controller.rules.signs import Signs
 from controller.rules.telling import FAULTS, queue, ways
@@ -31,7 +31,11 @@ def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret
     fault = codes.fault_id(desk.zone, subject, code, desk.now.utc_ms, secret=secret)
     know = set() if secret else _know_still(desk, subject, code)
     desk.record(Chain.SEALED if secret else Chain.OPEN, FaultRaised(fault, subject, code, detail[:200]))
-    if tell and not secret and not menders.waits(desk, desk.state.faults[fault]):
+    if secret or not tell:
+        return
+    if _comes_and_goes(desk, subject, code):
+        raise_fault(desk, subject, f"{FLAPPING}:{code}")
+    elif not menders.waits(desk, desk.state.faults[fault]):
         _tell(desk, fault, "fault", "FAULT", [member for member in menders.hearers(desk, subject, code) if member.id not in know])
 
 
@@ -45,9 +49,36 @@ def end_fault(desk: Desk, subject: str, code: str, *, secret: bool = False) -> N
         return
     for notice in [desk.state.notices[notice] for notice in desk.state.faults[ident].unsent]:
         _stop(desk, notice)
-    told = [desk.registry.members[member] for member in desk.state.fault_known.get((subject, code), ()) if member in desk.registry.members]
-    _tell(desk, ident, "fault_ended", "FAULT_ENDED", told, desk.policy.times.fault_quiet_s)
+    if not menders.is_held(desk, subject, code):
+        _tell(desk, ident, "fault_ended", "FAULT_ENDED", _who_know(desk, subject, code), desk.policy.times.fault_quiet_s)
     desk.record(Chain.OPEN, FaultEnded(ident))
+
+
+def _comes_and_goes(desk: Desk, subject: str, code: str) -> bool:
+    """Whether it has come so often lately that it is held down."""
+    times = desk.policy.times
+    may = kind_of(subject, code).flaps and flapping_of(code) is None and not menders.is_held(desk, subject, code)
+    return may and desk.state.flaps.times((subject, code), desk.now.utc_ms - times.flap_s * 1000) >= times.flap_times
+
+
+def _keeps_still(desk: Desk, subject: str, code: str) -> None:
+    """What came and went does so no more: that it is over is told, or that it stands."""
+    held = flapping_of(code) or ""
+    if desk.now.utc_ms - desk.state.flaps.moved_at_ms.get((subject, held), 0) < desk.policy.times.flap_s * 500:
+        return
+    ident, stands = desk.state.fault_of[subject, code], (subject, held) in desk.state.fault_of
+    for notice in [desk.state.notices[notice] for notice in desk.state.faults[ident].unsent]:
+        _stop(desk, notice)
+    if not stands:
+        know = {member.id: member for its in (code, held) for member in _who_know(desk, subject, its)}
+        _tell(desk, ident, "fault_ended", "FAULT_ENDED", know.values())
+    desk.record(Chain.OPEN, FaultEnded(ident))
+    if stands:
+        tell_standing(desk, subject, held, "FAULT")
+
+
+def _who_know(desk: Desk, subject: str, code: str) -> list[Member]:
+    return [desk.registry.members[member] for member in desk.state.fault_known.get((subject, code), ()) if member in desk.registry.members]
 
 
 def tell_standing(desk: Desk, subject: str, code: str, reason: str) -> None:
@@ -101,16 +132,18 @@ def look(desk: Desk, signs: Signs) -> None:
     for fault in list(desk.state.faults.values()):
         key = fault.subject, fault.code
         secret = desk.state.sealed_faults.get(key) == fault.id
+        if not secret and flapping_of(fault.code) is not None:
+            _keeps_still(desk, *key)
         row = kind_of(*key)
         if row.ends is Ends.UNSEEN and desk.at_ms - signs.seen_at_ms.setdefault(fault.id, desk.at_ms) >= ENDS_BY_ITSELF_MS:
             del signs.seen_at_ms[fault.id]
             end_fault(desk, *key, secret=secret)
-        elif not secret and not fault.notices and not menders.waits(desk, fault):
+        elif not secret and key in desk.state.fault_of and not fault.notices and not menders.waits(desk, fault):
             # It has stood long enough; or nobody was there to be told, or all knew of it still.
             know = desk.state.fault_known.get(key, ())
             _tell(desk, fault.id, "fault", "FAULT", [member for member in menders.hearers(desk, *key) if member.id not in know])
-        told_at_ms = desk.state.fault_told_at_ms.get(key, desk.now.utc_ms)
-        if not secret and key in desk.state.fault_of and desk.now.utc_ms - told_at_ms >= menders.repeat_s(desk, *key) * 1000:
+        told_ms = desk.now.utc_ms - desk.state.fault_told_at_ms.get(key, desk.now.utc_ms)
+        if not secret and key in desk.state.fault_of and not menders.is_held(desk, *key) and told_ms >= menders.repeat_s(desk, *key) * 1000:
             _tell(desk, fault.id, "fault_reminder", "FAULT_REMINDER", menders.hearers(desk, *key))
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from controller.registry import Member, Role
 from controller.rules.desk import Desk
-from controller.rules.fault_kinds import Hears, kind_of, plain, row
+from controller.rules.fault_kinds import FLAPPING, Hears, kind_of, plain, row
 from controller.rules.policy import FaultChange
 from controller.rules.remembered import Fault
 
@@ -26,12 +26,19 @@ def hearers(desk: Desk, subject: str, code: str) -> list[Member]:
 
 
 def waits(desk: Desk, fault: Fault) -> bool:
-    """Whether it has not stood long enough to be told; or it is a silent node in a power cut, which is told already."""
+    """Whether it has not stood long enough to be told; or something else is told instead: that it comes and goes, a power cut."""
+    if is_held(desk, fault.subject, fault.code):
+        return True
     if plain(fault.code) == LATE and desk.state.outages.has(block_of(desk, fault.subject)):
         return True
     changed = _changed(desk, fault.subject, fault.code).after_s
     after_s = changed if changed is not None else kind_of(fault.subject, fault.code).after_s
     return 0 <= desk.now.utc_ms - fault.raised_at_ms < after_s * 1000
+
+
+def is_held(desk: Desk, subject: str, code: str) -> bool:
+    """Whether it comes and goes, and that is told instead."""
+    return (subject, f"{FLAPPING}:{code}") in desk.state.fault_of
 
 
 def repeat_s(desk: Desk, subject: str, code: str) -> int:

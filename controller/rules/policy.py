@@ -178,6 +178,8 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     so many late nodes at once are one fault of the zone. fault_quiet_s: that a fault is mended is told when it has stayed
     away so long; one that comes back sooner is not told again. nobody_ahead_s: that nobody will be on duty is told so long
     before; 0: not at all. outage_nodes: so many nodes that lose their mains together are one power cut.
+    battery_h: a battery that is low sooner after the mains went is weak. idle_days: a button's first press after so long is told to whoever mends;
+    0: never. flap_times: a fault that has come so often within flap_s comes and goes: it is told once, until it has kept still half as long.
     """
 
     late_after_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
@@ -192,6 +194,10 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     late_beats: Annotated[int, Meta(ge=2, le=100)] = 3
     many_late: Annotated[int, Meta(ge=2, le=10_000)] = 5
     nobody_ahead_s: Annotated[int, Meta(ge=0, le=604_800)] = 21_600
+    battery_h: Annotated[int, Meta(ge=1, le=168)] = 12
+    idle_days: Annotated[int, Meta(ge=0, le=3650)] = 180
+    flap_times: Annotated[int, Meta(ge=2, le=20)] = 4
+    flap_s: Annotated[int, Meta(ge=600, le=86_400)] = 3600
     outage_nodes: Annotated[int, Meta(ge=2, le=10_000)] = 3
 
 

@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import canary, codes, drills, escalation, faults, storm, verification, walk
+from controller.rules import canary, codes, drills, escalation, faults, idle, storm, verification, walk
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
@@ -48,6 +48,8 @@ def arrived(desk: Desk, signs: Signs, event: PressArrived) -> None:
                  late=desk.now.utc_ms - dated.to_ms > desk.policy.times.late_after_s * 1000)
     if event.conflicts_with:
         faults.seen(desk, signs, f"node/{event.node}", "same-number-two-presses", secret=chain is Chain.SEALED)
+    if chain is Chain.OPEN:
+        idle.pressed(desk, signs, event.node, press.input)
     meaning, incident = _meaning(desk, case)
     forced = press.gesture is Gesture.FORCED_CANCEL
     shown = event

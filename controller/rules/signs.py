@@ -15,6 +15,16 @@ class Suppressed(Struct):
     counted: int = 0
 
 
+class Drift(Struct):
+    """A measurement. began_at_ms: by the node's uptime, the least that was seen in a span: the beat that came straightest."""
+
+    boot: str
+    span_since_ms: int
+    least_ms: int
+    first_at_ms: int = 0
+    first_ms: int | None = None
+
+
 class Signs:
     """Times called `at_ms` are steady, those called `utc_ms` are of the wall clock."""
 
@@ -37,6 +47,10 @@ class Signs:
         """(node, sort) -> the minute that runs."""
         self.roster_looked: tuple[str, str, int] = "", "", 0
         """Under which registry and policy, and in which quarter of an hour, the roster's coming hours were last looked through."""
+        self.drifts: dict[str, Drift] = {}
+        """Node -> what is being measured of its clock."""
+        self.wall_ms = 0
+        """How far the wall clock was ahead of the steady one at the last look."""
         self.mains: dict[str, bool] = {}
         """Node -> whether its last beat said that it has mains; only of those that measure it."""
         self.mains_off_utc_ms: dict[str, int] = {}

@@ -12,14 +12,18 @@ from typing import Any, Final
 from controller import entries
 from controller.entries import Body, Chain
 from controller.rules import codes, merging
+from controller.rules.battery_memory import Batteries
 from controller.rules.callers import Callers
 from controller.rules.canaries import Canaries
 from controller.rules.counted import Counted
 from controller.rules.courses import Courses
 from controller.rules.drills_planned import Drills
+from controller.rules.fault_kinds import flapping_of
+from controller.rules.flaps import Flaps
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.outages import Outages
 from controller.rules.paces import Paces
+from controller.rules.press_memory import LastPressed
 from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, Room, SeqsHeard, folds_of
 from controller.rules.storm_memory import Storm
 from controller.rules.suspicion_memory import Suspicions
@@ -81,6 +85,7 @@ class ZoneState:
         self.written, self.callers, self.paces = Written(), Callers(), Paces()
         self.outages, self.storm = Outages(), Storm()
         self.counted, self.canaries, self.drills, self.walked = Counted(), Canaries(), Drills(), Walked()
+        self.flaps, self.batteries, self.last_pressed = Flaps(), Batteries(), LastPressed()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None
@@ -358,6 +363,10 @@ class ZoneState:
     def _fault_ended(self, chain: Chain, _at_ms: int, body: entries.FaultEnded) -> None:
         fault = self.faults.pop(body.fault, None)
         if fault is not None:
+            if (held := flapping_of(fault.code)) is not None:
+                # Whoever heard that it comes and goes hears all the rest anew.
+                self.fault_known.pop((fault.subject, fault.code), None)
+                self.fault_known.pop((fault.subject, held), None)
             if fault.unsent:
                 self.mended[fault.subject, fault.code] = fault.unsent
             (self.fault_of if chain is Chain.OPEN else self.sealed_faults).pop((fault.subject, fault.code), None)

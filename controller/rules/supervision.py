@@ -4,10 +4,10 @@ from typing import Final
 
 from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
-from controller.rules import canary, conservation, gaps, self_tests, shift_change, storm, suspicion, technicians, walk
+from controller.rules import batteries, canary, clocks, conservation, gaps, self_tests, shift_change, storm, suspicion, technicians, walk
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
-from controller.rules.fault_kinds import Shows, kind_of, said_by_node
+from controller.rules.fault_kinds import Shows, flapping_of, kind_of, said_by_node
 from controller.rules.faults import end_fault, raise_fault, seen
 from controller.rules.faults import look as look_at_faults
 from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeAsked, NodeBeat, NodeDone, NodeOnline, PartFailed, PartRecovered
@@ -49,6 +49,7 @@ def online(desk: Desk, signs: Signs, event: NodeOnline) -> None:
         heard_utc_ms = signs.over(node, boot) if boot != said.boot else 0
         if said.boot != boot:
             technicians.came(desk, node)
+            batteries.new_life(desk, node)
         desk.record(Chain.OPEN, NodeCame(
             node, said.boot, said.firmware[:40], said.settings_rev, boot, heard_utc_ms, machine_restarted=flag(said.machine_restarted)))
         if life is None or said.boot != boot:
@@ -79,6 +80,8 @@ def beat(desk: Desk, signs: Signs, event: NodeBeat) -> None:
         # Of two devices under one name one is believed at a time: their faults would else raise and end each other's all day.
         return
     signs.power(node, said.mains, desk.now.utc_ms)
+    batteries.beat(desk, signs, node, said)
+    clocks.beat(desk, signs, node, said.boot, said.uptime_s)
     if signs.faults.get(node) != said.faults:
         _faults(desk, signs, node, said.faults)
     if life.gone:
@@ -162,6 +165,7 @@ def look(desk: Desk, signs: Signs) -> None:
     look_at_faults(desk, signs)
     if BROKER not in desk.state.fault_of:
         look_at_mains(desk, signs)
+        clocks.look(desk, signs)
         _look_for_late(desk, signs)
         self_tests.look(desk)
         conservation.look(desk)
@@ -194,7 +198,7 @@ def start(desk: Desk, signs: Signs) -> None:
         if life.boot:
             signs.heard_at_ms[node] = desk.at_ms
     for subject, code in list(desk.state.fault_of):
-        if subject.split("/")[0] in PARTS:
+        if subject.split("/")[0] in PARTS and flapping_of(code) is None:
             end_fault(desk, subject, code)
     signs.look_at_ms = desk.at_ms + desk.policy.times.beat_s * 1000
 

@@ -206,3 +206,27 @@ async def test_what_follows_goes_when_the_alarm_failed_for_good_or_was_taken_bac
     assert "after it" not in post.quick.sent
     post.quick.open.set()
     await until(post.told("after it"))
+
+
+async def test_faults_leave_the_last_hand_of_a_lane_to_presses(post: Post) -> None:
+    post.quick.open.clear()
+    for n in range(5):
+        post.dispatcher.queue(notice(f"f{n}", channel="webhook", priority=900))
+    await until(lambda: post.quick.sent == ["f0"])
+    await asyncio.sleep(0.02)
+    assert post.quick.sent == ["f0"]
+    post.dispatcher.queue(notice("press", channel="webhook", priority=10))
+    await until(lambda: post.quick.sent == ["f0", "press"])
+    post.quick.open.set()
+    await until(lambda: post.quick.sent == ["f0", "press", "f1", "f2", "f3", "f4"])
+
+
+async def test_with_one_hand_a_press_waits_for_the_text_under_way_and_for_no_other(post: Post) -> None:
+    post.slow.open.clear()
+    for n in range(1000):
+        post.dispatcher.queue(notice(f"f{n}", channel="sms", priority=900))
+    await until(lambda: post.slow.sent == ["f0"])
+    post.dispatcher.queue(notice("press", channel="sms", priority=10))
+    post.slow.open.set()
+    await until(post.told("f999"))
+    assert post.slow.sent[:2] == ["f0", "press"]

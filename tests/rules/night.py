@@ -129,7 +129,8 @@ class Night:
         """What nodes find when they test themselves; None: they do not answer."""
         self.tally_answer: Callable[[str, str], tuple[Stream, ...] | None] = self.streams
         """What a node in a life says it made; None: it does not answer."""
-        self._born: set[tuple[str, str]] = set()
+        self._born: dict[tuple[str, str], int] = {}
+        """(node, life) -> when its uptime was 0, by what has passed."""
         self._seqs: dict[str, int] = {}
         self._texts: dict[str, int] = {}
         self.does(Started("1.0"))
@@ -192,7 +193,7 @@ class Night:
         beat_ms = self.policy.times.beat_s * 1000
         while True:
             self.sends()
-            retries = [one.due_at_ms - BEGAN_MS for one in self.queued.values()]
+            retries = [one.due_at_ms - self.now.utc_ms + self.passed_ms for one in self.queued.values()]
             wake_at_ms = self.zone.wake_at_ms()
             beat_at = (self.passed_ms // beat_ms + 1) * beat_ms
             at = min([beat_at, *retries, *([wake_at_ms - UP_MS] if wake_at_ms is not None else [])])
@@ -219,7 +220,7 @@ class Night:
         online = Online(boot_of(node + life), True, boot_of(node + life + "s"), "1.0", settings_rev=settings_rev)
         self.does(NodeOnline(node, online, retained))
         if not retained and (node, life) not in self._born:
-            self._born.add((node, life))
+            self._born[node, life] = self.passed_ms - uptime_s * 1000
             self.beats(node, life, uptime_s=uptime_s, settings_rev=self.zone.state.settings_rev)
         self.beating[node] = life
 
@@ -228,7 +229,7 @@ class Night:
 
     def beats(self, node: str, life: str = "1", **said: Any) -> None:  # noqa: ANN401 (fields of Beat)
         said.setdefault("incident_rev", self.lights[node].rev if node in self.lights else 0)
-        said.setdefault("uptime_s", 60)
+        said.setdefault("uptime_s", (self.passed_ms - self._born[node, life]) // 1000 if (node, life) in self._born else 60)
         self.does(NodeBeat(node, Beat(boot_of(node + life), **said)))
 
     def press(
