@@ -46,7 +46,8 @@ def _line(found: Explained, s: int, registry: Registry, who: str, channel: str, 
 
 
 def _why(one: Told, registry: Registry, words: dict[str, str]) -> str:
-    reason = words.get(f"explain.{one.reason}", one.reason)
+    came_on = one.reason == "FIRST" and not one.ring
+    reason = words["explain.came_on"] if came_on else words.get(f"explain.{one.reason}", one.reason)
     said = [reason.format(ring=one.ring)]
     if one.past:
         said.append(words["explain.past"].format(n=one.past))

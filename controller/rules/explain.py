@@ -22,10 +22,8 @@ from controller.rules.zone import ZoneController
 DAY_MS: Final = 86_400_000
 BEFORE_MS: Final = 60_000
 """The gateway has been up for so long when the button is pressed."""
-LONGEST_S: Final = 3600
-"""A night that is not steady by then is shown so far."""
-STEADY_ROUNDS: Final = 3
-"""The same people, by the same ways, for the same reasons, so many times: it goes on like that."""
+SHOWN_S: Final = 3600
+"""So much of the night is shown; rounds of the last ring that are like the one before are left out of it."""
 _BOOT: Final = "0123456789abcdef" * 2
 
 
@@ -48,7 +46,7 @@ class Told(NamedTuple):
 
 
 class Explained(NamedTuple):
-    """A press and all that it sets going. node, input: where it was made. steady_s: the pace at which its last round repeats; 0: none."""
+    """A press and all that it sets going. node, input: where it was made. steady_s: the pace at which the last ring is told again; 0: none."""
 
     node: str
     input: str
@@ -131,11 +129,17 @@ class _Night:
         self._now_ms = until_ms
 
     def lives(self) -> None:
-        """Until it is steady, or nothing more comes."""
-        until_ms = self._pressed_at_ms + LONGEST_S * 1000
-        while not self.steady_s and self._now_ms < until_ms and (at_ms := self._next()) is not None:
-            self.passes_to(min(max(at_ms, self._now_ms + 1), until_ms))
-            self._look_for_steadiness()
+        """The whole of what is shown."""
+        self.passes_to(self._pressed_at_ms + SHOWN_S * 1000)
+        rounds: dict[int, set[tuple[str, str]]] = {}
+        for one in self.told:
+            if one.reason == "REPEAT_DUE":
+                rounds.setdefault(one.s, set()).add((one.member, one.channel))
+        again = [later for sooner, later in pairwise(rounds) if rounds[sooner] == rounds[later]]
+        self.told = [one for one in self.told if one.reason != "REPEAT_DUE" or one.s not in again]
+        if len(rounds) > 1:
+            last, before = list(rounds)[-1], list(rounds)[-2]
+            self.steady_s = last - before
 
     def _next(self) -> int | None:
         due = [max(one.due_at_ms, self._now_ms) for one in self._waiting.values()]
@@ -196,17 +200,3 @@ class _Night:
         if not there:
             return None
         return 0 if since == self._rosters[ring][0][0] else since, until
-
-    def _look_for_steadiness(self) -> None:
-        rounds: dict[int, set[tuple[str, str, str]]] = {}
-        for one in self.told:
-            if one.member:
-                rounds.setdefault(one.s, set()).add((one.member, one.channel, one.reason))
-        last = sorted(rounds.items())[-STEADY_ROUNDS:]
-        if len(last) < STEADY_ROUNDS or len({frozenset(who) for _, who in last}) > 1:
-            return
-        paces = {later - sooner for (sooner, _), (later, _) in pairwise(last)}
-        if len(paces) == 1:
-            self.steady_s = paces.pop()
-            # Of the rounds that are all alike the first is enough.
-            self.told = [one for one in self.told if one.s <= last[0][0]]

@@ -61,7 +61,12 @@ def test_whom_a_press_tells_is_a_timeline_with_reasons(cuadra: Cuadra) -> None:
     assert "  +   0 s  02:10:00  z1pat5 (Ronda 1-5; patrol)  sms  ring 1, at once; on duty for the block, Fri 22:00 to Sat 06:10" in lines
     assert not any("z1pat1 " in line for line in lines)
     assert "  + 120 s  02:12:00  z1coord (Central 1; coordinator)  sms  ring 2: nobody had taken it; always on duty for the block" in lines
-    assert "  and so on every 180 s, until somebody takes it or it is closed" in lines
+    assert any(line.startswith("  the last ring again so every 180 s") for line in lines)
+
+
+def test_the_shift_that_comes_on_meanwhile_is_in_the_timeline(cuadra: Cuadra) -> None:
+    done = cuadra("policy", "explain", "--registry", EXAMPLE, "--block", "z1b03", "--kind", "panic", "--at", "sat 05:50")
+    assert "  + 600 s  06:00:00  z1pat1 (Ronda 1-1; patrol)  sms  comes on duty now" in done.stdout.splitlines()
 
 
 def test_the_same_in_spanish(cuadra: Cuadra) -> None:

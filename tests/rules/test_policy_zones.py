@@ -5,7 +5,7 @@ import pytest
 from controller.errors import BadConfig
 from controller.messages import Gesture
 from controller.rules.inputs import PolicyChanged
-from controller.rules.policy import Policy, Visible
+from controller.rules.policy import Policy, Visible, earlier
 from tests.rules.night import POLICY, Night, registry
 
 OWN = POLICY + """
@@ -29,6 +29,16 @@ def test_a_zone_has_its_own_where_it_says_so_and_the_districts_else() -> None:
     assert {one.version for one in (district, own, other)} == {district.version}
     assert own == Policy.parse(OWN, zone="z3") != other
     assert district.zones == ("z3", "z4")
+
+
+def test_what_could_not_be_put_today_still_says_what_was_a_secret() -> None:
+    refused = POLICY.replace('forced = "extortion"', 'forced = "panic"')
+    with pytest.raises(BadConfig):
+        Policy.parse(refused)
+    was = earlier(refused, "z3")
+    assert was is not None
+    assert was.is_silent("violence")
+    assert earlier(refused.replace("rank = 1", "rank = 1000"), "z3") is None
 
 
 def test_a_list_of_steps_takes_the_place_of_the_districts() -> None:
