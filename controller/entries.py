@@ -334,7 +334,7 @@ class SilentLifeCame(Struct, frozen=True):
 class OrderSent(Struct, frozen=True, omit_defaults=True):
     """The gateway commanded a node.
 
-    order: `siren-on`, `siren-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`, `canary`, `drill`.
+    order: `siren-on`, `siren-off`, `strobe-on`, `strobe-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`, `canary`, `drill`.
     by: the rules, or the member who wrote; channel: by which; place: from the how-manieth of their addresses there, from 0.
     drill: for an exercise.
     """
@@ -442,6 +442,24 @@ class TallyGap(Struct, frozen=True):
     node: str
     boot: str
     missing: str
+
+
+class AidAsked(Struct, frozen=True):
+    """A block of another zone, beside one where this incident is, is asked for help: the district carries it there."""
+
+    incident: str
+    zone: str
+    block: str
+    kind: str
+
+
+class AidGiven(Struct, frozen=True):
+    """Another zone asked for help beside this block, for an incident of its own; strobes and notices follow."""
+
+    zone: str
+    incident: str
+    block: str
+    kind: str
 
 
 class RegistryInForce(Struct, frozen=True):
@@ -584,9 +602,9 @@ class WalkReminded(Struct, frozen=True):
 
 
 Body = (
-    PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
-    | IncidentSplit | IncidentLooked | IncidentMeasured | PaceMeasured | VerifyFirstSet | VerifyFirstEnded | StepSet | StepsEnded | TimerSet
-    | IncidentSplit | IncidentLooked | IncidentMeasured | VerifyFirstSet | VerifyFirstEnded | StormCame | StormWent
+    AidAsked | AidGiven
+    | PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
+    | IncidentSplit | IncidentLooked | IncidentMeasured | PaceMeasured | VerifyFirstSet | VerifyFirstEnded | StormCame | StormWent
     | StepSet | StepsEnded | TimerSet
     | NoticesQueued | NoticeMoved | ReplyReceived | NodeCame | NodeWent | SilentLifeCame | OrderSent | OrderAnswered | NodeAskedRecorded
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
@@ -595,6 +613,8 @@ Body = (
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
+    "aid.asked": AidAsked,
+    "aid.given": AidGiven,
     "press": PressRecorded,
     "incident.opened": IncidentOpened,
     "incident.joined": IncidentJoined,

@@ -204,6 +204,12 @@ class SirenOff(Struct, frozen=True, tag="siren-off", omit_defaults=True):
     missing: Annotated[tuple[Seq, ...], Meta(max_length=MISSING_MAX)] = ()
 
 
+class StrobeOn(Struct, frozen=True, tag="strobe"):
+    """Flash the strobe for `for_s`, without a sound: somebody needs help in a block nearby. 0 ends it now, unless the siren sounds."""
+
+    for_s: Annotated[int, Meta(ge=0, le=900)]
+
+
 class TestMode(Struct, frozen=True, tag="test-mode"):
     """Presses are tests for `for_s`, and say so; ends by itself. 0 ends it now."""
 
@@ -245,7 +251,7 @@ class Drill(Struct, frozen=True, tag="drill"):
     kind: Name
 
 
-AnyOrder = SirenOn | SirenOff | TestMode | SirenTest | SelfTest | Tally | Canary | Drill
+AnyOrder = SirenOn | SirenOff | StrobeOn | TestMode | SirenTest | SelfTest | Tally | Canary | Drill
 
 
 class Order(Struct, frozen=True, tag="order"):

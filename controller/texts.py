@@ -80,6 +80,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "shared": (),
     # The police's people (their machines get the event).
     "police": ("kind", "block", "meeting", "time", "code"),
+    # Another zone asks for help beside this block.
+    "aid": ("kind", "block", "subject"),
     # A test press, to whoever looks after the nodes.
     "test": ("kind", "block", "subject", "time"),
     # The daily trial, from a node to one phone; nobody is to answer it.

@@ -34,6 +34,7 @@ from controller.messages import (
     SirenOff,
     SirenOn,
     SirenTest,
+    StrobeOn,
     Tally,
     TestMode,
 )
@@ -57,6 +58,7 @@ from node_firmware.outgoing import TAMPERS, Outbox
 from node_firmware.panel import Panel
 from node_firmware.presses import Presses
 from node_firmware.siren import PROVEN_MS, Siren, once_ms
+from node_firmware.strobe import Strobe
 from node_firmware.tallies import Tallies
 
 SUPPLY_COLLAPSES_MS: Final = 2000
@@ -99,6 +101,7 @@ class BlockNode:
         self._now_ms = 0
         self._linked = False
         self._test_until_ms: int | None = None
+        self._strobe = Strobe()
         self._beats = Beats()
         self._panel = Panel()
         self._word_received: dict[str, int] = {}
@@ -159,6 +162,7 @@ class BlockNode:
         slow_at_ms = self._outbox.slow_at_ms()
         self._health.slow = slow_at_ms is not None and slow_at_ms <= self._now_ms
         self._health.filling = self._outbox.open_count > OUTBOX_FILLING
+        self._strobe.after(self._now_ms, self._out)
         faults = self._faults()
         self._show_lights(faults, aloud=not isinstance(event, events.Started))
         self._beat(faults)
@@ -446,6 +450,8 @@ class BlockNode:
                 self._presses.make(DRILL, kind, Gesture.DRILL, self._now_ms, now_ms=self._now_ms, out=self._out, drill=True, rank=CHECK_IN_RANK)
             case SirenOff():
                 self._siren.stop(self._out)
+            case StrobeOn(for_s=for_s):
+                self._strobe.flash(for_s, self._now_ms, self._out, sounding=self._siren.sounding)
             case SirenTest():
                 self._sound(TEST, test=True)
             case TestMode(for_s=for_s):

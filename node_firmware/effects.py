@@ -49,6 +49,12 @@ class StopSiren(Struct, frozen=True):
     """Silence, at once."""
 
 
+class FlashStrobe(Struct, frozen=True):
+    """Flash the strobe alone for so long; 0: no more. Given only while no siren sounds; the siren's end puts it out, too."""
+
+    for_ms: int
+
+
 class MarkSiren(Struct, frozen=True):
     """Keep on disk that the siren sounds (or no longer does), so that a supply that collapses under it is found out."""
 
@@ -119,6 +125,6 @@ class TryDisk(Struct, frozen=True):
 
 
 NodeEffect = (
-    TryDisk | SoundSiren | StopSiren | MarkSiren | KeepPress | PublishPress | ForgetPress | ForgetStreams | SetLight | Play | Publish
-    | KeepSettings
+    TryDisk | SoundSiren | StopSiren | FlashStrobe | MarkSiren | KeepPress | PublishPress | ForgetPress | ForgetStreams | SetLight | Play
+    | Publish | KeepSettings
 )

@@ -191,6 +191,13 @@ class Pins:
         self._siren.play(pattern, repeat=True, for_ms=for_ms)
         self._strobe.play(_STEADY, repeat=True, for_ms=for_ms)
 
+    def flash(self, for_ms: int) -> None:
+        """The strobe alone for at most `for_ms`; 0: off."""
+        if for_ms:
+            self._strobe.play(_STEADY, repeat=True, for_ms=for_ms)
+        else:
+            self._strobe.stop()
+
     def silence(self) -> None:
         """Siren and strobe off."""
         self._siren.stop()

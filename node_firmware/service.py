@@ -159,6 +159,8 @@ class Service:
                 self._pins.sound(pattern, for_ms)
             case effects.StopSiren():
                 self._pins.silence()
+            case effects.FlashStrobe(for_ms):
+                self._pins.flash(for_ms)
             case (effects.KeepPress() | effects.ForgetPress() | effects.ForgetStreams() | effects.KeepSettings() | effects.MarkSiren()
                   | effects.TryDisk()):
                 self._outbox.put(effect)

@@ -9,7 +9,7 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, NoticeMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
-from controller.rules import police, responders, verification, whole_zone
+from controller.rules import mutual_aid, police, responders, verification, whole_zone
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, UNANSWERED, Happening, Incident, State, step
@@ -230,7 +230,9 @@ def sirens(desk: Desk, incident: Incident, *, on: bool, but: str = "") -> None:
     """Sound, or stop, the sirens of its blocks' nodes; `but`: the node that sounds its own already.
 
     What calls for the sirens in another emergency of a block goes on calling for them: the end of one never silences the next.
+    The neighbours' strobes go with them.
     """
+    mutual_aid.strobes(desk, incident, on=on)
     if incident.secret or incident.in_need or not desk.policy.kind(incident.kind).siren or (on and (incident.late or incident.drill)):
         return
     for block in incident.blocks:

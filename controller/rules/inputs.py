@@ -223,6 +223,15 @@ class DrillOrdered(Struct, frozen=True):
     every_days: int = 0
 
 
+class AidCalled(Struct, frozen=True):
+    """Another zone has an emergency of this kind beside one of this zone's blocks. incident: that zone's name for it."""
+
+    zone: str
+    incident: str
+    block: str
+    kind: str
+
+
 class RegistryChanged(Struct, frozen=True):
     """The registry has a new revision."""
 
@@ -246,7 +255,8 @@ class Woken(Struct, frozen=True):
 
 
 ZoneInput = (
-    PressArrived | PressSetAside | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
+    AidCalled
+    | PressArrived | PressSetAside | NodeOnline | NodeBeat | NodeAsked | NodeDone | BadMessageCame | MemberWrote | NoticeTried | NoticeReported
     | OperatorDid | Looked | CallAnswered | MemberCalled | NoticesVanished | ChannelPaced
     | PartFailed | PartRecovered | DrillOrdered | RegistryChanged
     | PolicyChanged | Started | Woken

@@ -76,13 +76,25 @@ class Codes(Struct, frozen=True, forbid_unknown_fields=True):
     severity: Literal["Extreme", "Severe", "Moderate", "Minor"] = "Severe"
 
 
+class Neighbours(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the blocks beside one that calls do: those on its list, and those of its zone within so many metres.
+
+    strobe: they flash, without a sound. tell: the roles that are told, of those on duty there.
+    """
+
+    strobe: bool = True
+    tell: tuple[Role, ...] = ()
+    within_m: Annotated[int, Meta(ge=0, le=5000)] = 0
+    channels: tuple[ChannelName, ...] = ("sms", "apprise", "webhook")
+
+
 class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     """What one kind of press sets going.
 
     rank: how serious; 0 is told first. group: presses of kinds of one group in one block within the join window are one
     emergency. enough: how many must have taken it before the ring on duty is left in peace. repeat_s: the pace at which
     the last step is repeated. cancel_s: how long a cancel stops the escalation.
-    in_pairs: a lone taker is told to wait for a second.
+    in_pairs: a lone taker is told to wait for a second. neighbours: what the blocks beside it do; left out: nothing.
     circle: for a silent kind, the roles that may know of it at all; empty for every other kind. visible: who may see it on pages;
     left out: its circle, or the zone's members.
     """
@@ -102,6 +114,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     circle: tuple[Role, ...] = ()
     visible: Visible | None = None
     in_pairs: bool = False
+    neighbours: Neighbours | None = None
 
     @property
     def silent(self) -> bool:
@@ -119,6 +132,8 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
             yield "pattern: empty; expected the siren's on and off times in ms, since the kind is audible; add e.g. [[700, 300]]"
         if not self.audible and self.siren:
             yield "siren: true; expected false, since the kind is silent: a siren would tell the aggressor; correct one of the two"
+        if not self.audible and self.neighbours is not None:
+            yield "neighbours: set; expected none, since the kind is silent; remove it"
         if not self.audible and self.pattern:
             yield "pattern: set; expected none, since the kind is silent; remove it"
         for pulse in self.pattern:

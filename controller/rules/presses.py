@@ -6,7 +6,7 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import canary, codes, drills, escalation, faults, idle, storm, verification, walk
+from controller.rules import canary, codes, drills, escalation, faults, idle, mutual_aid, storm, verification, walk
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
@@ -217,6 +217,7 @@ def _open(desk: Desk, case: _Case) -> None:
     storm.opened(desk, incident)
     escalation.sirens(desk, incident, on=True, but=case.event.node)
     escalation.open_rings(desk, incident)
+    mutual_aid.call(desk, incident)
     escalation.light(desk, incident)
     if not incident.told:
         faults.raise_fault(desk, f"block/{incident.block}", "nobody-to-tell", secret=secret)
@@ -234,6 +235,7 @@ def _join(desk: Desk, case: _Case, incident: Incident) -> None:
         news(desk, incident, "raised", "RAISED", priority=priority_of(desk, incident, 0))
         fresh = [way for way in escalation.ring(desk, incident, 0) if not told_at_all(desk, incident, way[0])]
         tell(desk, incident, fresh, "alarm", "FIRST", priority_of(desk, incident, 0))
+        mutual_aid.call(desk, incident)
     verification.pressed_again(desk, incident, case.event.node, press.input)
     escalation.light(desk, incident)
 

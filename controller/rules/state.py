@@ -12,6 +12,7 @@ from typing import Any, Final
 from controller import entries
 from controller.entries import Body, Chain
 from controller.rules import codes, merging
+from controller.rules.aid_memory import Aid
 from controller.rules.battery_memory import Batteries
 from controller.rules.callers import Callers
 from controller.rules.canaries import Canaries
@@ -83,7 +84,7 @@ class ZoneState:
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
         self.written, self.callers, self.paces = Written(), Callers(), Paces()
-        self.outages, self.storm = Outages(), Storm()
+        self.outages, self.storm, self.aid = Outages(), Storm(), Aid()
         self.counted, self.canaries, self.drills, self.walked = Counted(), Canaries(), Drills(), Walked()
         self.flaps, self.batteries, self.last_pressed = Flaps(), Batteries(), LastPressed()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
@@ -136,7 +137,7 @@ class ZoneState:
             if incident is None or incident.is_open or incident.moved_at_ms + KEPT_MS >= now_ms:
                 continue
             del self.incidents[ident]
-            for room in (self.courses, self.suspicions, self.storm):
+            for room in (self.courses, self.suspicions, self.storm, self.aid):
                 room.forget(ident)
             for press in incident.presses:
                 self.by_press.pop(press, None)

@@ -21,6 +21,7 @@ from controller.rules import (
     escalation,
     faults,
     in_force,
+    mutual_aid,
     operators,
     police,
     presses,
@@ -33,6 +34,7 @@ from controller.rules import (
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
+    AidCalled,
     BadMessageCame,
     CallAnswered,
     ChannelPaced,
@@ -151,6 +153,8 @@ class ZoneController:
                 supervision.part_recovered(desk, self.signs, event)
             case DrillOrdered():
                 drills.ordered(desk, event)
+            case AidCalled():
+                mutual_aid.called(desk, event)
             case RegistryChanged():
                 self._use(desk, event.registry, self.network.policy)
             case PolicyChanged():

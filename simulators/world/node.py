@@ -327,7 +327,7 @@ class NodeHere:
                 self._send(beat)
             case effects.Publish(message=message):
                 self._send(message)
-            case effects.Play():
+            case effects.Play() | effects.FlashStrobe():
                 pass
             case _:
                 self.card.put(effect)

@@ -36,7 +36,7 @@ WIRING: Mapping[str, InputPins] = {
     "hidden": InputPins(pressed=16, released=20, kind="violence"),
     "case": InputPins(pressed=21, kind="tamper", tamper=True),
 }
-SHOWN = (effects.SoundSiren, effects.StopSiren, effects.MarkSiren, effects.SetLight, effects.Play)
+SHOWN = (effects.SoundSiren, effects.StopSiren, effects.FlashStrobe, effects.MarkSiren, effects.SetLight, effects.Play)
 """What somebody in the block sees, hears or could measure."""
 E = TypeVar("E")
 

@@ -39,7 +39,7 @@ world: st.SearchStrategy[Step] = st.one_of(
     st.tuples(
         st.just("order"),
         st.sampled_from(
-            [messages.SirenOn("fire", 60), messages.SirenOff(), messages.SirenTest(), messages.TestMode(30)]
+            [messages.SirenOn("fire", 60), messages.SirenOff(), messages.SirenTest(), messages.TestMode(30), messages.StrobeOn(60)]
         ),
     ),
     st.tuples(st.just("restart"), st.none()),
