@@ -601,6 +601,13 @@ class WalkReminded(Struct, frozen=True):
     inputs: tuple[str, ...]
 
 
+class CoverageChanged(Struct, frozen=True, omit_defaults=True):
+    """From here on a block is protected, or (why) is not. why: reasons with blanks between, e.g. `node-late nobody-on-duty`."""
+
+    block: str
+    why: str = ""
+
+
 Body = (
     AidAsked | AidGiven
     | PressRecorded | IncidentOpened | IncidentJoined | IncidentMoved | IncidentNoted | IncidentJudged | IncidentOffered | IncidentMerged
@@ -610,6 +617,7 @@ Body = (
     | FaultRaised | FaultEnded | BadMessageKept | RegistryInForce | PolicyInForce | ExclusionsInForce | GatewayStarted
     | SealedCommitted | CommitmentOpened | TallyAgreed | TallyGap | CanarySent | CanaryEnded
     | DrillPlanned | DrillConfirmed | DrillBegan | DrillEnded | OutageSpread | WalkBegan | WalkEnded | WalkReminded | BatterySeen
+    | CoverageChanged
 )
 
 KINDS: Final[dict[str, type[Body]]] = {
@@ -665,5 +673,6 @@ KINDS: Final[dict[str, type[Body]]] = {
     "walk.began": WalkBegan,
     "walk.ended": WalkEnded,
     "walk.reminded": WalkReminded,
+    "coverage": CoverageChanged,
 }
 KIND_OF: Final[dict[type[Body], str]] = {body: kind for kind, body in KINDS.items()}

@@ -57,6 +57,8 @@ class Signs:
         """Node -> when it was first heard to be without; only while it is."""
         self.walked_for_ms = 0
         """The last day's hour for which it was looked at which inputs no hand has tried for long."""
+        self.covered_at_ms = 0
+        """When it was last looked at which blocks are protected."""
         self.look_at_ms = 0
         """When to look for late nodes and reminders next."""
         self.reach_at_ms = 0

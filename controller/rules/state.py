@@ -18,6 +18,7 @@ from controller.rules.callers import Callers
 from controller.rules.canaries import Canaries
 from controller.rules.counted import Counted
 from controller.rules.courses import Courses
+from controller.rules.covered import Covered
 from controller.rules.drills_planned import Drills
 from controller.rules.fault_kinds import flapping_of
 from controller.rules.flaps import Flaps
@@ -86,7 +87,7 @@ class ZoneState:
         self.written, self.callers, self.paces = Written(), Callers(), Paces()
         self.outages, self.storm, self.aid = Outages(), Storm(), Aid()
         self.counted, self.canaries, self.drills, self.walked = Counted(), Canaries(), Drills(), Walked()
-        self.flaps, self.batteries, self.last_pressed = Flaps(), Batteries(), LastPressed()
+        self.flaps, self.batteries, self.last_pressed, self.covered = Flaps(), Batteries(), LastPressed(), Covered()
         self.unreadable: defaultdict[Chain, dict[tuple[str, str], None]] = defaultdict(dict)
         """In each chain: (node, digest) of the newest messages that were kept unread, the oldest first."""
         self.began_at_ms: int | None = None

@@ -4,7 +4,7 @@ from typing import Final
 
 from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
-from controller.rules import batteries, canary, clocks, conservation, gaps, self_tests, shift_change, storm, suspicion, technicians, walk
+from controller.rules import batteries, canary, clocks, conservation, coverage, gaps, self_tests, shift_change, storm, suspicion, technicians, walk
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
 from controller.rules.fault_kinds import Shows, flapping_of, kind_of, said_by_node
@@ -171,6 +171,7 @@ def look(desk: Desk, signs: Signs) -> None:
         conservation.look(desk)
         canary.look(desk)
     walk.look(desk, signs)
+    coverage.look(desk, signs)
     technicians.look(desk)
     shift_change.look(desk)
     suspicion.look(desk)
