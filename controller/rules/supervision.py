@@ -102,6 +102,9 @@ def asked(desk: Desk, signs: Signs, event: NodeAsked) -> None:
     why = next((code for subject, code in desk.state.fault_of if _shows(node, subject, code)), "")
     if not why and not self_tests.passed_lately(desk, node):
         why = self_tests.NOT_TESTED
+    if not why:
+        # That nobody is on duty is for the block's own people to know, too.
+        why = next(iter(coverage.reasons(desk.network, desk.state, desk.network.block_of(node), desk.now.utc_ms, ())), "")
     ok = not why
     desk.record(Chain.OPEN, NodeAskedRecorded(node, ask.boot, ask.input, flag(ok), why))
     desk.then(SendDown(node, Answer(ask.boot, ask.id, ok, why)))

@@ -4,12 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.entries import CoverageChanged
+from controller.entries import CoverageChanged, NodeAskedRecorded
+from controller.messages import Ask
 from controller.registry import Role
 from controller.rules.covered import KEPT_MS, LATE_MS, Change, Covered, public_coverage
-from controller.rules.inputs import PartFailed, PartRecovered
+from controller.rules.inputs import NodeAsked, PartFailed, PartRecovered
 from controller.rules.remembered import DAY_MS
-from tests.rules.night import SHIFTS, Night, registry
+from tests.rules.night import SHIFTS, Night, boot_of, registry
 
 
 @pytest.fixture
@@ -54,6 +55,9 @@ def test_nobody_on_duty_is_a_reason_before_anybody_presses() -> None:
         night.births(node)
     night.passes(120)
     assert stands(night) == {"b12": "", "b13": "nobody-on-duty"}
+    for node, why in (("b12n1", ""), ("b13n1", "nobody-on-duty")):
+        night.does(NodeAsked(node, Ask(boot_of(f"{node}1"), "q1", "b1")))
+        assert night.bodies(NodeAskedRecorded)[-1].why == why, "a tap at rest says so to the block's own people"
 
 
 def test_what_keeps_all_from_being_told_concerns_every_block(night: Night) -> None:
