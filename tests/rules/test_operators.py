@@ -223,6 +223,22 @@ def test_merged_it_goes_on_as_the_other_with_the_presses_and_takers_of_both() ->
     assert night.acts("caro", Reopen(), 0) == "merged"
 
 
+def test_what_the_first_ones_button_says_is_about_the_one_it_goes_on_as() -> None:
+    night = Night()
+    for node in ("b12n1", "b13n1"):
+        night.births(node)
+    first = night.press("panic")
+    night.press("panic", node="b13n1")
+    night.all_read()
+    second = list(night.zone.state.incidents)[1]
+    assert night.acts("caro", Merge(second), 0) == ""
+    night.replies("juan", f"1 {night.codes[1]}")
+    night.all_read()
+    night.press("panic", gesture=Gesture.CAME, refers_to=of(first))
+    night.expects(juan="came")
+    assert night.bodies(IncidentNoted)[-1].incident == second
+
+
 def test_who_had_not_read_either_is_called_to_one_of_the_two() -> None:
     night = Night()
     night.failing = lambda one: NoticeTried(one.notice.id, one.attempt, Tried.TRY_LATER, why="busy") if one.notice.member == "juan" else None

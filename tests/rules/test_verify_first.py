@@ -1,6 +1,7 @@
 """Outcomes have consequences: a faulty button's word is verified before the police are told, and nothing else is taken from it."""
 
 import pytest
+from msgspec import structs
 
 from controller.entries import Chain, VerifyFirstEnded, VerifyFirstSet
 from controller.messages import SirenOn
@@ -141,6 +142,17 @@ def test_it_ends_with_its_input(night: Night) -> None:
                                              network.members, network.shifts)))
     night.passes(30)
     assert [one.by for one in night.bodies(VerifyFirstEnded)] == ["rules"]
+
+
+def test_a_button_that_becomes_a_silent_one_waits_no_more(night: Night) -> None:
+    is_faulty(night)
+    is_faulty(night)
+    network = registry(8)
+    inputs = {key: structs.replace(one, kind="violence") if key == ("b12n1", "b1") else one for key, one in network.inputs.items()}
+    night.does(RegistryChanged(structs.replace(network, inputs=inputs)))
+    night.press("violence", name="b1")
+    night.passes(1)
+    assert night.reads("desk") == ["police"]
 
 
 def test_how_often_is_the_policys() -> None:
