@@ -15,7 +15,7 @@ from controller.rules import policy
 PAGE = Path("docs/policy.md").read_text(encoding="utf-8")
 TABLES: dict[str, type[Struct]] = {
     "`[kinds.<name>]`": policy.Kind, "`[[kinds.<name>.steps]]`": policy.Step, "`codes`": policy.Codes,
-    "`[faults_to.of.<fault>]`": policy.FaultChange,
+    "`[faults_to.of.<fault>]`": policy.FaultChange, "`[kinds.<name>.neighbours]`": policy.Neighbours,
 }
 FILE = policy._File  # noqa: SLF001 (the schema itself)
 

@@ -33,7 +33,7 @@ def in_force(zone: Zone) -> list[str]:
 
 async def test_a_policy_is_put_in_force_and_stays_so_and_a_lonely_one_is_refused(zone: Zone) -> None:
     first, better = (Policy.parse(text).version for text in (TEXT, BETTER))
-    assert in_force(zone) == [first]
+    await until(lambda: in_force(zone) == [first], what="the first policy in force")
     code, said = await put(zone, BETTER)
     assert (code, said) == (0, f"zone {NAME}: policy {better} is put, revision 1\n")
     await until(lambda: in_force(zone) == [first, better], what="the better policy in force")
