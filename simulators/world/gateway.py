@@ -137,7 +137,7 @@ class GatewayHere:
         if heard:
             effects = sorted([*heard, *effects], key=lambda effect: not isinstance(effect, Record))
         if effects:
-            self._leaps.decided(effects)
+            self._leaps.decided(event, effects)
         elif isinstance(event, NodeBeat):
             self._leaps.said_nothing(event)
         self._witness.gateway_took(self, event, effects)

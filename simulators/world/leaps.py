@@ -12,6 +12,8 @@ test compares the journals of the same seed with and without.
 from collections.abc import Iterable
 from typing import Final
 
+from msgspec.structs import replace
+
 from controller.instants import Now
 from controller.messages import Beat
 from controller.rules.effects import GiveReceipt, Record, SendDown, SendOrder, ZoneEffect
@@ -30,8 +32,8 @@ class Leaps:
     def __init__(self, loop: Leaping, nodes: dict[str, NodeHere], *, on: bool) -> None:
         self._loop, self._nodes, self._on = loop, nodes, on
         self._core: ZoneController | None = None
-        self._calm: set[str] = set()
-        """Nodes of whose last beat the gateway has made nothing, and of which it has decided nothing since."""
+        self._calm: dict[str, Beat] = {}
+        """Node -> the words of its beat of which the gateway has made nothing, if it has decided nothing about the node since."""
         self._shown: dict[str, int] = {}
         """Block -> how often its light had moved when that was last looked at."""
         self._running: dict[str, Beating] = {}
@@ -59,9 +61,9 @@ class Leaps:
         for node in self._nodes.values():
             node.stir()
 
-    def may(self, node: NodeHere) -> bool:
-        """Whether this node's beats are known."""
-        return self._on and self.linked and self._core is not None and node.node in self._calm
+    def may(self, node: NodeHere, beat: Beat) -> bool:
+        """Whether the gateway makes nothing of beats in the words of this one."""
+        return self._on and self.linked and self._core is not None and self._calm.get(node.node) == _words(beat)
 
     def begun(self, node: NodeHere, beating: Beating) -> None:
         """A node is leapt over from now on."""
@@ -78,13 +80,14 @@ class Leaps:
 
     def said_nothing(self, event: NodeBeat) -> None:
         """The gateway took this beat and decided nothing."""
-        self._calm.add(event.node)
+        self._calm[event.node] = _words(event.beat)
 
-    def decided(self, effects: list[ZoneEffect]) -> None:
+    def decided(self, event: ZoneInput, effects: list[ZoneEffect]) -> None:
         """Something was decided: nodes that it is about are heard by themselves again."""
-        for node in {name for effect in effects for name in self._about(effect)} & self._calm:
-            self._calm.discard(node)
-            self._loop.call_soon(self._nodes[node].stir)
+        named = (name for effect in effects for name in self._about(effect))
+        for node in dict.fromkeys((getattr(event, "node", ""), *named)):
+            if self._calm.pop(node, None) is not None:
+                self._loop.call_soon(self._nodes[node].stir)
 
     def _about(self, effect: ZoneEffect) -> Iterable[str]:
         """The nodes of which something is decided: that one, or all of a block whose light has moved."""
@@ -92,6 +95,7 @@ class Leaps:
             yield effect.node
         elif isinstance(effect, Record) and self._core is not None:
             yield getattr(effect.body, "node", "")
+            yield getattr(effect.body, "subject", "").removeprefix("node/")
             incident = self._core.state.incidents.get(getattr(effect.body, "incident", ""))
             if incident is not None:
                 moved = self._core.state.light_revs.get(incident.block, 0)
@@ -102,9 +106,15 @@ class Leaps:
     def catch_up(self, event: ZoneInput, now: Now) -> list[ZoneEffect]:
         """Give the gateway what it has heard by now."""
         core, now_ms = self._core, self._loop.now_ms
-        if not self._on or core is None or isinstance(event, NodeBeat):
+        if not self._on or core is None:
             return []
-        looks = isinstance(event, Woken)
+        if isinstance(event, NodeBeat):
+            before = [one for one in self._ended if one[0] == event.node]
+            if before:
+                self._ended = [one for one in self._ended if one[0] != event.node]
+            return self._give(core, before, now)
+        due_ms = core.state.next_due_ms()
+        looks = isinstance(event, Woken) and (due_ms is None or due_ms > core.signs.look_at_ms)
         if not self._ended and now_ms < (self._old_ms if looks else self._next_ms):
             return []
         beats, self._ended = self._ended, []
@@ -117,9 +127,12 @@ class Leaps:
             old_ms = min(old_ms, beating.arrives_ms(beating.handed + FRESH))
         self._next_ms, self._old_ms = next_ms, old_ms
         beats.sort(key=lambda one: one[2])
+        return self._give(core, beats, now)
+
+    def _give(self, core: ZoneController, beats: list[tuple[str, Beat, int]], now: Now) -> list[ZoneEffect]:
         effects: list[ZoneEffect] = []
         for name, beat, at_ms in beats:
-            ago_ms = now_ms - at_ms
+            ago_ms = self._loop.now_ms - at_ms
             found = core.handle(NodeBeat(name, beat), Now(now.monotonic_ms - ago_ms, now.utc_ms - ago_ms))
             self.missed += bool(found)
             effects += found
@@ -129,3 +142,8 @@ class Leaps:
         self.leapt += number - beating.handed
         beating.handed = number
         return beating.nth(number)
+
+
+def _words(beat: Beat) -> Beat:
+    """What it says beside the time."""
+    return replace(beat, uptime_s=0)

@@ -76,8 +76,8 @@ class Beating:
 class Leapt(Protocol):
     """Who gives the gateway the beats that are leapt over: see `leaps.py`."""
 
-    def may(self, node: "NodeHere") -> bool:
-        """Whether the gateway knows all that this node's beats say."""
+    def may(self, node: "NodeHere", beat: Beat) -> bool:
+        """Whether the gateway knows all that beats in the words of this one say."""
         ...
 
     def begun(self, node: "NodeHere", beating: Beating) -> None:
@@ -352,7 +352,7 @@ class NodeHere:
             return
         rest = self.core.wake_at_ms(beats=False)
         if self._last_beat is not None and (rest is None or rest > due) and self.loop.now_ms == self._last_beat[1] and self._session is not None \
-                and self.air.calm and self._broker.up and self._leaps.may(self):
+                and self.air.calm and self._broker.up and self._leaps.may(self, self._last_beat[0]):
             beat, at_ms = self._last_beat
             self.beating = Beating(beat, at_ms, due - self.clock_ms(at_ms), self.air.calm_ms, self._started_ms)
             self._leaps.begun(self, self.beating)
