@@ -37,7 +37,7 @@ class _Life(NamedTuple):
 def date(desk: Desk, signs: Signs, event: PressArrived) -> Dated:
     """When it was pressed."""
     to_ms = desk.now.utc_ms - event.waited_ms
-    life = _life(desk, signs, event.node, event.press.boot, to_ms)
+    life = _life(desk, signs, event.node, event.press.boot, to_ms, aged=event.age_ms is not None)
     refused = event.age_refused
     if event.age_ms is not None:
         pressed_ms = to_ms - event.age_ms
@@ -58,8 +58,8 @@ def _why_not(age_ms: int, pressed_ms: int, life: _Life) -> str:
     return ""
 
 
-def _life(desk: Desk, signs: Signs, node: str, boot: str, now_ms: int) -> _Life:
-    """What bounds a press of this boot. A silent boot lives and ends with the open one that came with it."""
+def _life(desk: Desk, signs: Signs, node: str, boot: str, now_ms: int, *, aged: bool) -> _Life:
+    """What bounds a press of this boot. A silent boot lives and ends with the open one that came with it. aged: the press has an age."""
     state = desk.state
     began_ms = state.began_at_ms if state.began_at_ms is not None else now_ms
     known = state.nodes.get(node)
@@ -67,8 +67,9 @@ def _life(desk: Desk, signs: Signs, node: str, boot: str, now_ms: int) -> _Life:
         return _Life(0, began_ms, now_ms)
     came_ms = known.boots.get(boot, state.silent_lives.get(node, {}).get(boot))
     if came_ms is None:
-        # Nobody heard of that life: it was over when the one that is on now was born.
-        return _Life(0, began_ms, known.boots.get(known.boot, now_ms))
+        # Nobody heard of that life. Its machine has restarted since, and then it was over when the one that is on now was born; or its
+        # birth is lost or on its way, and the press, which has an age, has overtaken it.
+        return _Life(0, began_ms, now_ms if aged else known.boots.get(known.boot, now_ms))
     own = next((name for name, at_ms in known.boots.items() if at_ms == came_ms), boot)
     # Lives follow each other as they came, whatever the clock on the wall showed at each birth: it may have been set back since.
     names = list(known.boots)

@@ -56,7 +56,11 @@ def online(desk: Desk, signs: Signs, event: NodeOnline) -> None:
             self_tests.send(desk, node)
     if said.silent_boot is not None and said.silent_boot not in desk.state.silent_lives.get(node, {}):
         desk.record(Chain.SEALED, SilentLifeCame(node, said.silent_boot))
-    _heard(desk, signs, node, said.boot)
+    if event.retained:
+        # The broker remembers it: whether it lives is not said. It has its beats' grace.
+        signs.heard_at_ms.setdefault(node, desk.at_ms)
+    else:
+        _heard(desk, signs, node, said.boot)
     bring_up_to_date(desk, node, said.settings_rev)
     desk.light_node(node)
 

@@ -4,6 +4,7 @@
 import pytest
 
 from controller.entries import (
+    FaultEnded,
     FaultRaised,
     IncidentOpened,
     NodeCame,
@@ -68,6 +69,29 @@ def test_of_a_life_nobody_heard_of_the_interval_is_wide_enough(night: Night) -> 
     assert press.pressed_from_at_ms <= born - 100_000
     assert press.pressed_to_at_ms == born
     assert press.late == 1
+
+
+def test_a_press_that_overtakes_the_birth_of_its_life_is_as_old_as_it_says(night: Night) -> None:
+    night.births("b12n1", "1")
+    night.passes(s=2000)
+    night.press("panic", life="2", age_s=1)
+    [press] = night.bodies(PressRecorded)
+    assert (press.late, press.age_refused, press.pressed_to_at_ms) == (0, "", night.now.utc_ms - 1000)
+
+
+def test_what_the_broker_remembers_of_a_life_is_no_sign_of_it(night: Night) -> None:
+    night.births("b12n1", "1")
+    night.beating.clear()
+    night.passes(s=600)
+    night.births("b12n1", "1", retained=True)
+    night.beating.clear()
+    ended = night.bodies(FaultEnded)
+    night.passes(s=600)
+    night.births("b12n1", "2")
+    night.press("panic", life="1", age_s=None)
+    [press] = night.bodies(PressRecorded)
+    assert ended == [], "it is late all the same"
+    assert press.pressed_from_at_ms <= night.now.utc_ms - 1_200_000
 
 
 @pytest.mark.parametrize("age_s", [4000, 300 * 86_400])
