@@ -108,7 +108,7 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "outage": ("count", "block", "time"),
 }
 """Each template and the words that its wording may use; the catalogues are checked against it."""
-SILENT: Final = ("alarm", "late", "repeat", "raised", "look", "police", "cancelled", "reopened")
+SILENT: Final = ("alarm", "late", "repeat", "raised", "look", "police", "cancelled", "reopened", "police_know", "police_not_reached", "unanswered")
 """Templates with a second wording, `<name>.silent`, that no bystander who reads it over a shoulder understands."""
 NAMED: Final = ("block", "meeting")
 """What is shortened to make a text fit."""

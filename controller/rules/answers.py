@@ -9,7 +9,7 @@ from itertools import islice
 from typing import Final
 
 from controller.entries import Chain, IncidentMoved, IncidentNoted, NoticeMoved, NoticeQueued, ReplyReceived
-from controller.rules import danger, drills, escalation, handing_over, police, responders, technicians, verification, walk, whole_zone
+from controller.rules import danger, drills, escalation, handing_over, hearing, police, responders, technicians, verification, walk, whole_zone
 from controller.rules.codes import secret_half
 from controller.rules.desk import Desk
 from controller.rules.effects import ReleaseText
@@ -78,7 +78,12 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         heard(desk, incident, member)
         _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply)
         responders.answered(desk, incident, member)
-    elif trouble != HELPING or desk.now.utc_ms - desk.state.written.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
+        return
+    if trouble in {HELPING, "which_one"}:
+        # Whoever writes is awake, whatever it says.
+        for one in live(desk, member):
+            heard(desk, one, member)
+    if trouble != HELPING or desk.now.utc_ms - desk.state.written.helped_at_ms.get((chain, member), 0) >= HELP_AGAIN_MS:
         _answer_plainly(desk, way_back(desk, event, member), chain, trouble, code)
 
 
@@ -105,6 +110,9 @@ def _which(desk: Desk, member: str, reply: Reply, written_at_ms: int) -> tuple[I
             return None, "which_late", ""
     if len(found_open) == 1:
         return found_open[0], "", ""
+    if found_open and reply.word in {Word.ARMED, Word.HELP}:
+        # Danger is not asked back: it is about what they go to, or the newest.
+        return next((one for one in found_open if member in one.takers), found_open[0]), "", ""
     if found_open:
         return None, "which_one", ""
     newest = next(_known(desk, member), None)
@@ -174,10 +182,9 @@ def take(desk: Desk, incident: Incident, member: str, channel: str, how: Happeni
         desk.record(incident.chain, IncidentMoved(incident.id, to, member, channel))
     has = responders.taken(desk, incident)
     first = has and not had
+    hearing.leave_in_peace(desk, incident)
     if has:
-        stop(desk, incident, whole_zone.wider(desk, incident))
-    if responders.enough(desk, incident):
-        stop(desk, incident, {"FIRST"})
+        stop(desk, incident, whole_zone.wider(desk, incident) - ALARMS)
     if arrived:
         verification.verify(desk, incident, member, channel)
     giver = handing_over.taken(desk, incident, member, channel)
@@ -188,6 +195,8 @@ def take(desk: Desk, incident: Incident, member: str, channel: str, how: Happeni
         desk.set_step(incident, QUIET, desk.policy.times.on_scene_s)
     elif first:
         desk.set_step(incident, CHECK, desk.policy.times.taken_s)
+    if first:
+        hearing.goes_on_wider(desk, incident)
     news(desk, incident, "on_scene" if arrived else "taken", "ARRIVED" if arrived else "TAKEN", but=[member, giver], by=member)
     escalation.light(desk, incident)
 

@@ -12,13 +12,15 @@ from controller.messages import SirenOff, SirenOn
 from controller.rules import mutual_aid, police, responders, verification, whole_zone
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
-from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, UNANSWERED, Happening, Incident, State, step
+from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, UNANSWERED, Happening, Incident, step
 from controller.rules.measuring import measure
 from controller.rules.policy import TAMPER, Police
 from controller.rules.remembered import Notice, SeqsHeard
 from controller.rules.rings import on_ring
 from controller.rules.telling import MACHINES, URGENT, Way, news, other_way, priority_of, stop, tell, to_be_told, told_at_all, way_to
 
+HEARD: Final = "heard"
+"""The timer that rings when a ring's time to be heard is over."""
 ANSWER_S: Final = 180
 """How long whoever is asked whether they are there has to answer."""
 QUIET_S: Final = 6 * 3600
@@ -31,6 +33,8 @@ def open_rings(desk: Desk, incident: Incident) -> None:
     """Tell the first ring and, where the policy says so, the police; set the next step."""
     if verification.police_when(desk, incident) is Police.IMMEDIATELY:
         police.offer(desk, incident)
+    elif incident.late and (wait_s := desk.kind_of(incident).late_police_s):
+        desk.set_timer(incident, verification.WELFARE, wait_s)
     tell_ring(desk, incident, 0)
 
 
@@ -90,10 +94,21 @@ def tell_ring(desk: Desk, incident: Incident, place: int) -> None:
     _call(desk, incident, to, "late" if incident.late and not again else "repeat" if again else "alarm", reason, place)
     if kind.steps[place].everybody and not again:
         whole_zone.tell_everybody(desk, incident, kind.steps[place])
+    desk.end_timer(incident, HEARD)
     if place < last:
         desk.set_step(incident, place + 1, kind.steps[place + 1].after_s - kind.steps[place].after_s)
+        if kind.steps[place].heard_s:
+            desk.set_timer(incident, HEARD, kind.steps[place].heard_s)
     else:
         desk.set_step(incident, last + 1, kind.repeat_s)
+
+
+def call_ring(desk: Desk, incident: Incident, place: int) -> None:
+    """Call those of a ring who know nothing yet; no step moves."""
+    to = [way for way in ring(desk, incident, place) if to_be_told(desk, incident, way)]
+    _call(desk, incident, to, "late" if incident.late else "alarm", "ESCALATED", place)
+    if desk.kind_of(incident).steps[place].everybody:
+        whole_zone.tell_everybody(desk, incident, desk.kind_of(incident).steps[place])
 
 
 def call_all(desk: Desk, incident: Incident, first: Incident) -> None:
@@ -109,7 +124,9 @@ def _call(desk: Desk, incident: Incident, to: list[Way], template: str, reason: 
     if incident.in_need:
         tell(desk, incident, [way for way in to if way.member != incident.in_need], "help", reason, URGENT, by=incident.in_need)
     else:
-        tell(desk, incident, to, template, reason, priority_of(desk, incident, place))
+        until = desk.kind_of(incident).steps[place].until
+        about = {"until": until} if until is not None else {}
+        tell(desk, incident, to, template, reason, priority_of(desk, incident, place), **about)
     responders.warn(desk, incident, to)
 
 
@@ -118,12 +135,13 @@ def ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
 
     When nobody of the last ring is on duty, everybody with its roles is told: it is never silent.
     """
-    found = _on_ring(desk, incident, place)
+    found = everybody_on(desk, incident, place)
     last = place == len(desk.kind_of(incident).steps) - 1
     return [way for way in found if way.member not in incident.refused] or (found if last else [])
 
 
-def _on_ring(desk: Desk, incident: Incident, place: int) -> list[Way]:
+def everybody_on(desk: Desk, incident: Incident, place: int) -> list[Way]:
+    """The same, whatever they have said."""
     found = on_ring(desk.network, desk.kind_of(incident), incident.block, place, desk.now.utc_ms, desk.excluded(incident))
     return whole_zone.in_time(desk, incident, found, place) if desk.kind_of(incident).steps[place].within_s else found
 
@@ -145,7 +163,7 @@ def failed(desk: Desk, incident: Incident, notice: Notice) -> None:
         desk.state.notices[ident].state != "failed" for notices in incident.told.values() for ident in notices
         if desk.state.notices[ident].queued.reason in {"FIRST", "ESCALATED"}
     )
-    if not reached and incident.state is State.OPENED and 0 <= incident.step < len(desk.kind_of(incident).steps):
+    if not reached and 0 <= incident.step < len(desk.kind_of(incident).steps):
         tell_ring(desk, incident, incident.step)
 
 
@@ -197,7 +215,7 @@ def look(desk: Desk, incident: Incident) -> None:
 def looker(desk: Desk, incident: Incident) -> Way | None:
     """Whose turn it is to look: the next one of the first ring that has anybody to ask; None when all of that ring were asked."""
     for place in range(len(desk.kind_of(incident).steps)):
-        found = _on_ring(desk, incident, place)
+        found = everybody_on(desk, incident, place)
         left = [way for way in found if way.member not in incident.looks and way.member not in incident.refused]
         if left or any(way.member in incident.looks for way in found):
             return left[0] if left else None

@@ -110,6 +110,8 @@ class Incident:
     """Who said that they cannot."""
     unsure: list[str] = field(default_factory=list)
     """Whose taking expired or was given back: that they take it again leaves nobody else in peace before they are there."""
+    replied: list[str] = field(default_factory=list)
+    """Who has answered or called about it, whatever they said."""
     accepted: list[str] = field(default_factory=list)
     """Who of the police has accepted it."""
     armed: list[str] = field(default_factory=list)

@@ -55,6 +55,8 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     on_duty: only those on a shift for the block now; else everybody with the role. channels: those allowed, each member by
     the first of their contacts that is among them. within_s: by when all of the ring must be told, 0 leaves it open; members with
     several ways are then told by one that is in time. everybody: with it the whole zone is told, once, after everybody else.
+    heard_s: when nobody of it has answered in any way by then, the next step is taken at once; 0: it has its time. until: what ends
+    its calls; left out: `enough` for the first step, `taken` for the others.
     """
 
     after_s: Seconds
@@ -63,6 +65,12 @@ class Step(Struct, frozen=True, forbid_unknown_fields=True):
     on_duty: bool = True
     within_s: Seconds = 0
     everybody: bool = False
+    heard_s: Seconds = 0
+    until: Literal["taken", "enough", "on-scene"] | None = None
+
+    def until_at(self, place: int) -> str:
+        """What ends its calls when it is the step at `place`, from 0."""
+        return self.until or ("taken" if place else "enough")
 
 
 class Codes(Struct, frozen=True, forbid_unknown_fields=True):
@@ -94,7 +102,9 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     rank: how serious; 0 is told first. group: presses of kinds of one group in one block within the join window are one
     emergency. enough: how many must have taken it before the ring on duty is left in peace. repeat_s: the pace at which
     the last step is repeated. cancel_s: how long a cancel stops the escalation.
-    in_pairs: a lone taker is told to wait for a second. neighbours: what the blocks beside it do; left out: nothing.
+    in_pairs: a lone taker is told to wait for a second. late_police_s: of a press that arrives late the police are told so long after
+    it came, unless somebody is there by then; left out: as of any other. neighbours: what the blocks beside
+    it do; left out: nothing.
     circle: for a silent kind, the roles that may know of it at all; empty for every other kind. visible: who may see it on pages;
     left out: its circle, or the zone's members.
     """
@@ -114,6 +124,7 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
     circle: tuple[Role, ...] = ()
     visible: Visible | None = None
     in_pairs: bool = False
+    late_police_s: Seconds | None = None
     neighbours: Neighbours | None = None
 
     @property
@@ -146,6 +157,11 @@ class Kind(Struct, frozen=True, forbid_unknown_fields=True):
         for n, (earlier, later) in enumerate(zip(self.steps, self.steps[1:], strict=False), 2):
             if later.after_s <= earlier.after_s:
                 yield f"steps, #{n} after_s: {later.after_s}; expected more than the {earlier.after_s} of the step before; correct the order"
+            elif earlier.heard_s >= later.after_s - earlier.after_s:
+                yield (f"steps, #{n - 1} heard_s: {earlier.heard_s}; expected less than the {later.after_s - earlier.after_s} s until the next step, "
+                       "which is taken then in any case; correct it, or leave it out")
+        if self.steps and self.steps[-1].heard_s:
+            yield f"steps, #{len(self.steps)} heard_s: {self.steps[-1].heard_s}; expected none at the last step, which repeats; remove it"
         if self.silent and self.audible:
             yield "circle: set; expected none, since the kind is audible; correct one of the two"
         if self.silent and self.seen_by is not Visible.CIRCLE:
@@ -190,10 +206,11 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
 
     late_after_s: a press surely older than this is told without sirens. join_s: how long after its last press an incident
     takes further ones in. taken_s: taken and nobody on scene for so long: asked again. on_scene_s: how often whoever is on
-    scene is asked how it goes. siren_s: how long a siren sounds. late_beats: so many missed beats make a node late; many_late:
-    so many late nodes at once are one fault of the zone. fault_quiet_s: that a fault is mended is told when it has stayed
-    away so long; one that comes back sooner is not told again. nobody_ahead_s: that nobody will be on duty is told so long
-    before; 0: not at all. outage_nodes: so many nodes that lose their mains together are one power cut.
+    scene is asked how it goes. report_s: a text that no delivery report has followed by then goes the member's other way, too; 0: it
+    does not. siren_s: how long a siren sounds. late_beats: so many missed beats make a node late; many_late: so many late nodes at
+    once are one fault of the zone. fault_quiet_s: that a fault is mended is told when it has stayed away so long; one that comes back
+    sooner is not told again. nobody_ahead_s: that nobody will be on duty is told so long before; 0: not at all.
+    outage_nodes: so many nodes that lose their mains together are one power cut.
     battery_h: a battery that is low sooner after the mains went is weak. idle_days: a button's first press after so long is told to whoever mends;
     0: never. flap_times: a fault that has come so often within flap_s comes and goes: it is told once, until it has kept still half as long.
     """
@@ -207,6 +224,7 @@ class Times(Struct, frozen=True, forbid_unknown_fields=True):
     fault_repeat_s: Annotated[int, Meta(ge=600, le=604_800)] = 86_400
     fault_quiet_s: Annotated[int, Meta(ge=0, le=86_400)] = 600
     on_scene_s: Annotated[int, Meta(ge=60, le=86_400)] = 600
+    report_s: Annotated[int, Meta(ge=0, le=3600)] = 90
     late_beats: Annotated[int, Meta(ge=2, le=100)] = 3
     many_late: Annotated[int, Meta(ge=2, le=10_000)] = 5
     nobody_ahead_s: Annotated[int, Meta(ge=0, le=604_800)] = 21_600

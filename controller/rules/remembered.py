@@ -54,6 +54,7 @@ class Notice:
     state: str = "queued"
     attempt: int = 1
     due_at_ms: int = 0
+    moved_at_ms: int = 0
 
 
 @dataclass(slots=True)

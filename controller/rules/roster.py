@@ -72,7 +72,8 @@ class Roster:
         """Every turn of the zone that goes on at some time from `from_ms` until before `to_ms` (UTC), in the order of their starts."""
         first, last = (datetime.fromtimestamp(at_ms / 1000, UTC) for at_ms in (from_ms, to_ms))
         days = [first.astimezone(self._tz).date() + timedelta(days=n) for n in range(-DAYS_BACK, (last - first).days + 3)]
-        found = (turn for shift in self._shifts for day in days for turn in self._turns_on(shift, day))
+        # One whose whole time the clocks skip is none.
+        found = (turn for shift in self._shifts for day in days for turn in self._turns_on(shift, day) if turn.ends > turn.starts)
         return sorted((turn for turn in found if turn.starts < last and turn.ends > first), key=lambda turn: (turn.starts, turn.shift.id))
 
     def _going_on(self, shifts: Iterable[Shift], at_ms: int) -> list[Turn]:

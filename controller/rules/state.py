@@ -243,6 +243,8 @@ class ZoneState:
         incident = self.incidents.get(body.incident)
         if incident is not None:
             incident.asked = 0
+            if body.member and body.member not in incident.replied:
+                incident.replied.append(body.member)
 
     def _step_set(self, _chain: Chain, _at_ms: int, body: entries.StepSet) -> None:
         incident = self.incidents.get(body.incident)
@@ -281,7 +283,7 @@ class ZoneState:
         if notice is None:
             return
         taken_back = notice.state == "stopped"
-        notice.state, notice.due_at_ms = body.to, body.due_at_ms
+        notice.state, notice.due_at_ms, notice.moved_at_ms = body.to, body.due_at_ms, at_ms
         if body.to == "waiting":
             notice.attempt = body.attempt + 1
         if body.to in FINAL and not notice.incident:

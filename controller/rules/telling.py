@@ -8,7 +8,7 @@ What did not reach a member one way goes another for the same reason: `about` ha
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from controller.entries import Chain, NoticeMoved, NoticeQueued, NoticesQueued, flag
@@ -203,12 +203,15 @@ def _way_that_works(notices: list[Notice]) -> Way | None:
 
 def stop(desk: Desk, incident: Incident, reasons: Collection[str], members: Collection[str] | None = None) -> None:
     """Take back what is not sent yet of these reasons (to these members)."""
-    for member, notices in incident.told.items():
-        if members is not None and member not in members:
-            continue
+    stop_those(desk, incident, lambda one: one.queued.reason in reasons and (members is None or one.queued.member in members))
+
+
+def stop_those(desk: Desk, incident: Incident, which: Callable[[Notice], bool]) -> None:
+    """Take back those that are not sent yet."""
+    for notices in incident.told.values():
         for ident in notices:
             notice = desk.state.notices[ident]
-            if notice.state not in FINAL and notice.queued.reason in reasons:
+            if notice.state not in FINAL and which(notice):
                 desk.record(incident.chain, NoticeMoved(ident, "stopped", notice.attempt))
                 desk.then(StopNotice(ident))
 

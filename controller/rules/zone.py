@@ -20,6 +20,7 @@ from controller.rules import (
     drills,
     escalation,
     faults,
+    hearing,
     in_force,
     mutual_aid,
     operators,
@@ -29,6 +30,7 @@ from controller.rules import (
     summaries,
     supervision,
     timers,
+    verification,
     walk,
 )
 from controller.rules.desk import Desk, Network
@@ -73,6 +75,8 @@ BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 FORGET_MS: Final = 600_000
 TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {
     police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends, storm.TIMER: summaries.due, walk.ENDS: walk.ends,
+    escalation.HEARD: hearing.heard_due, hearing.REPORTS: hearing.report_due, hearing.WIDER: hearing.wider_due,
+    verification.WELFARE: verification.welfare_due,
 }
 """What each timer does when it rings, given its subject."""
 
@@ -204,6 +208,8 @@ class ZoneController:
             case Tried.SENT:
                 desk.record(notice.chain, NoticeMoved(event.notice, "notified", event.attempt, event.ref[:200]))
                 summaries.went(desk, notice, event.attempt)
+                if incident is not None:
+                    hearing.sent(desk, incident, notice)
             case Tried.TRY_LATER if event.stuck and not worth_telling(desk, notice):
                 desk.record(notice.chain, failed)
                 desk.then(StopNotice(event.notice))

@@ -60,7 +60,7 @@ def test_whom_a_press_tells_is_a_timeline_with_reasons(cuadra: Cuadra) -> None:
     assert "pressed Sat 02:10" in lines[0]
     assert "  +   0 s  02:10:00  z1pat5 (Ronda 1-5; patrol)  sms  ring 1, at once; on duty for the block, Fri 22:00 to Sat 06:10" in lines
     assert not any("z1pat1 " in line for line in lines)
-    assert "  + 120 s  02:12:00  z1coord (Central 1; coordinator)  sms  ring 2: nobody had taken it; always on duty for the block" in lines
+    assert "  +  75 s  02:11:15  z1coord (Central 1; coordinator)  sms  ring 2: nobody had taken it; always on duty for the block" in lines
     assert any(line.startswith("  the last ring again so every 180 s") for line in lines)
 
 

@@ -39,8 +39,8 @@ from controller.texts import TEMPLATES
 DISTRICTS_POLICY = Path("config/villa-maria/policy.toml").read_text(encoding="utf-8")
 """As the example district has it."""
 PATIENT = "accept_s = { dc09 = 3600, cap = 3600, webhook = 3600, sms = 3600 }"
-WHOLE_POLICY = re.sub("^accept_s = .*$", PATIENT, DISTRICTS_POLICY, flags=re.MULTILINE)
-"""The same, but that the police have an hour to accept: most stories are about something else."""
+WHOLE_POLICY = re.sub("^(heard_s|late_police_s) = .*\n", "", re.sub("(?m)^accept_s = .*$", PATIENT, DISTRICTS_POLICY), flags=re.MULTILINE)
+"""The same, but that the police have an hour to accept and rings their whole time: most stories are about something else."""
 POLICY = re.sub("^canary_hour.*$", "", WHOLE_POLICY, flags=re.MULTILINE)
 """The same without the daily canary, whose texts and entries would stand in every story of more than a night."""
 AS_EVER = Policy.parse(POLICY)

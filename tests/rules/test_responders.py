@@ -161,3 +161,14 @@ def test_danger_waits_behind_no_other_text(night: Night) -> None:
     night.press("panic")
     night.replies("rosa", "4")
     assert min(night.queued.values(), key=lambda one: one.notice.priority).notice.template == "armed"
+
+
+def test_danger_is_not_asked_back_which_incident_it_is_about(night: Night) -> None:
+    night.press("panic")
+    night.press("panic", "b13n1")
+    night.replies("juan", f"1 {night.codes[0]}")
+    night.all_read()
+    night.replies("juan", "4")
+    assert night.reads("rosa") == ["armed"]
+    first, second = (night.zone.state.incidents[body.incident] for body in night.bodies(IncidentOpened))
+    assert (first.armed, second.armed) == (["juan"], [])
