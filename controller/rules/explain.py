@@ -15,7 +15,7 @@ from controller.registry import Registry
 from controller.rules import reach
 from controller.rules.desk import Network
 from controller.rules.effects import QueueNotice, Record, SendOrder, StopNotice, ZoneEffect
-from controller.rules.inputs import NodeBeat, NodeOnline, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
+from controller.rules.inputs import NodeBeat, NodeOnline, NoticeReported, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
 from controller.rules.policy import TEST, Kind, Policy
 from controller.rules.zone import ZoneController
 
@@ -152,6 +152,7 @@ class _Night:
         for one in sorted(due, key=lambda one: one.notice.priority):
             if self._waiting.pop(one.notice.id, None) is not None:
                 self.does(NoticeTried(one.notice.id, one.attempt, Tried.SENT, ref="explained"))
+                self.does(NoticeReported(one.notice.id, True))
         return bool(due)
 
     def _see(self, effects: list[ZoneEffect]) -> None:

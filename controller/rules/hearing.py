@@ -19,7 +19,8 @@ WIDER: Final = "wider"
 """Rings when a ring is due that is called also after somebody has taken it."""
 REPORTING: Final = frozenset({"sms"})
 """Channels that say when a notice has reached the handset."""
-MATTERS: Final = ALARMS | {"POLICE", "LOOK", "ARMED", "HELP"}
+MATTERS: Final = ALARMS | {"LOOK", "ARMED", "HELP"}
+"""The reasons of what is waited for so. The police's lines are tried in order in any case."""
 
 
 def has_heard(desk: Desk, incident: Incident, member: str) -> bool:
