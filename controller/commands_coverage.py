@@ -8,7 +8,7 @@ import typer
 from controller.entries import Chain, CoverageChanged
 from controller.journal_options import DatabaseOption, ZoneOption, entries_of, opened
 from controller.records.words import moment
-from controller.rules.covered import Covered, public_coverage
+from controller.rules.proof.covered import Covered, public_coverage
 
 coverage = typer.Typer(help="Which blocks are protected.")
 

@@ -20,10 +20,11 @@ from controller.records.registry_draft import registry_of
 from controller.records.registry_store import Change
 from controller.records.words import moment
 from controller.registry import Registry
-from controller.rules import policy_zones, reach
-from controller.rules.budget import late_rings
+from controller.rules import policy_zones
+from controller.rules.beforehand import reach
+from controller.rules.beforehand.budget import late_rings
+from controller.rules.beforehand.explain import explain as explained
 from controller.rules.desk import Network
-from controller.rules.explain import explain as explained
 from controller.rules.policy import Policy
 from controller.when import instant
 

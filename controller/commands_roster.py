@@ -22,8 +22,8 @@ from controller.records.registry_draft import Draft, version_of
 from controller.records.registry_store import Change
 from controller.registry import Member, Registry, Role
 from controller.roster_ical_read import Wanted
+from controller.rules.beforehand.gaps import Gap, gaps, lacking_roles, without_shifts
 from controller.rules.desk import Network
-from controller.rules.gaps import Gap, gaps, lacking_roles, without_shifts
 from controller.rules.roster import Roster
 
 roster = typer.Typer(no_args_is_help=True, help="Who is on duty, when nobody is, and the shifts as calendars (iCalendar).")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from controller.registry import Registry
-from controller.rules.explain import Explained, Told
+from controller.rules.beforehand.explain import Explained, Told
 from controller.rules.policy import TEST, Policy
 from controller.texts import FALLBACK, LANGUAGES, catalogue
 

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from controller.errors import BadConfig
 from controller.gsm7 import SINGLE_SEPTETS_MAX, septets, to_gsm7
-from controller.rules.fault_kinds import flapping_of
+from controller.rules.mending.fault_kinds import flapping_of
 
 LOCALE: Final = Path(__file__).parent / "locale"
 LANGUAGES: Final = ("es", "en")

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from controller.errors import BadConfig
 from controller.policy_file import read_policy
 from controller.records import policy_store
-from controller.rules.in_force import REFUSED
+from controller.rules.beforehand.in_force import REFUSED
 from controller.rules.inputs import PartFailed, PolicyChanged, ZoneInput
 from controller.rules.policy import Policy, earlier
 from controller.rules.state import ZoneState

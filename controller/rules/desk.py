@@ -9,7 +9,7 @@ from controller.messages import IncidentState, LightState, PressRef
 from controller.registry import Input, Member, Registry, Role, excluded_members
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
-from controller.rules.nearby import Nearby
+from controller.rules.mending.nearby import Nearby
 from controller.rules.policy import TAMPER, Kind, Policy, earlier
 from controller.rules.roster import Roster
 from controller.rules.state import ZoneState

@@ -9,14 +9,15 @@ from typing import Final
 
 from controller.entries import Chain, IncidentMoved, NoticeMoved, OrderSent
 from controller.messages import SirenOff, SirenOn
-from controller.rules import mutual_aid, police, responders, verification, whole_zone
+from controller.rules.calling import mutual_aid, police, responders, whole_zone
+from controller.rules.calling.rings import on_ring
+from controller.rules.console import verification
+from controller.rules.console.measuring import measure
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, UNANSWERED, Happening, Incident, step
-from controller.rules.measuring import measure
 from controller.rules.policy import TAMPER, Police
 from controller.rules.remembered import Notice, SeqsHeard
-from controller.rules.rings import on_ring
 from controller.rules.telling import MACHINES, URGENT, Way, news, other_way, priority_of, stop, tell, to_be_told, told_at_all, way_to
 
 HEARD: Final = "heard"

@@ -6,7 +6,8 @@ here as well: until somebody has taken it, until enough have, or until somebody 
 
 from typing import Final
 
-from controller.rules import escalation, responders
+from controller.rules import escalation
+from controller.rules.calling import responders
 from controller.rules.desk import Desk
 from controller.rules.incident import Incident
 from controller.rules.policy import Step

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from controller import messages
 from controller.registry import PrivateRef, Registry
-from controller.rules.acts import Act
+from controller.rules.console.acts import Act
 from controller.rules.policy import Policy
 
 

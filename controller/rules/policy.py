@@ -18,7 +18,7 @@ from controller.errors import BadConfig
 from controller.messages import InputSettings, KindSettings, Name, Pulse, Settings
 from controller.registry import Input, Role
 from controller.rules import policy_zones
-from controller.rules.fault_kinds import FAULT_KINDS
+from controller.rules.mending.fault_kinds import FAULT_KINDS
 from controller.settings_file import convert
 
 ChannelName = Literal["sms", "call", "dc09", "cap", "apprise", "webhook"]

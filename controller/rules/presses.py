@@ -6,13 +6,17 @@ from msgspec import Struct, structs
 
 from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMoved, IncidentNoted, IncidentOpened, PressRecorded, flag
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
-from controller.rules import canary, codes, drills, escalation, faults, idle, mutual_aid, storm, verification, walk
+from controller.rules import codes, escalation
+from controller.rules.calling import mutual_aid, storm
+from controller.rules.console import verification
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
 from controller.rules.incident import LOOK, Happening, Incident, step
 from controller.rules.inputs import BadMessageSort, PressArrived, PressSetAside
+from controller.rules.mending import faults, idle
 from controller.rules.policy import TAMPER, TEST, Kind
+from controller.rules.proof import canary, drills, walk
 from controller.rules.signs import Signs
 from controller.rules.telling import news, priority_of, stop, tell, told_at_all
 

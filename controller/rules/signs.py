@@ -3,8 +3,8 @@
 from msgspec import Struct
 
 from controller.messages import NodeFault
-from controller.rules.deadlines import Uptimes
 from controller.rules.inputs import BadMessageCame
+from controller.rules.proof.deadlines import Uptimes
 
 
 class Suppressed(Struct):

@@ -11,28 +11,29 @@ from typing import Any, Final
 
 from controller import entries
 from controller.entries import Body, Chain
-from controller.rules import codes, merging
-from controller.rules.aid_memory import Aid
-from controller.rules.battery_memory import Batteries
-from controller.rules.callers import Callers
-from controller.rules.canaries import Canaries
-from controller.rules.counted import Counted
-from controller.rules.courses import Courses
-from controller.rules.covered import Covered
-from controller.rules.drills_planned import Drills
-from controller.rules.fault_kinds import flapping_of
-from controller.rules.flaps import Flaps
+from controller.rules import codes
+from controller.rules.calling.aid_memory import Aid
+from controller.rules.calling.paces import Paces
+from controller.rules.calling.storm_memory import Storm
+from controller.rules.calling.waiting import Waiting
+from controller.rules.console import merging
+from controller.rules.console.courses import Courses
+from controller.rules.console.suspicion_memory import Suspicions
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
-from controller.rules.outages import Outages
-from controller.rules.paces import Paces
+from controller.rules.mending.battery_memory import Batteries
+from controller.rules.mending.fault_kinds import flapping_of
+from controller.rules.mending.flaps import Flaps
+from controller.rules.mending.outages import Outages
 from controller.rules.press_memory import LastPressed
+from controller.rules.proof.canaries import Canaries
+from controller.rules.proof.counted import Counted
+from controller.rules.proof.covered import Covered
+from controller.rules.proof.drills_planned import Drills
+from controller.rules.proof.walked import Walked
 from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy, Room, SeqsHeard, folds_of
-from controller.rules.storm_memory import Storm
-from controller.rules.suspicion_memory import Suspicions
+from controller.rules.replying.callers import Callers
+from controller.rules.replying.written import Written
 from controller.rules.timers import Timers
-from controller.rules.waiting import Waiting
-from controller.rules.walked import Walked
-from controller.rules.written import Written
 
 KEPT_MS: Final = 26 * 3_600_000
 """A closed incident is remembered a day longer than it is open: people answer yesterday's text."""

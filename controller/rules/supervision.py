@@ -4,15 +4,20 @@ from typing import Final
 
 from controller.entries import BadMessageKept, Chain, NodeAskedRecorded, NodeCame, NodeWent, OrderAnswered, SilentLifeCame, flag
 from controller.messages import Answer, Kept, NodeFault, Receipt
-from controller.rules import batteries, canary, clocks, conservation, coverage, gaps, self_tests, shift_change, storm, suspicion, technicians, walk
+from controller.rules.beforehand import gaps
+from controller.rules.calling import shift_change, storm
+from controller.rules.console import suspicion
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt, SendDown
-from controller.rules.fault_kinds import Shows, flapping_of, kind_of, said_by_node
-from controller.rules.faults import end_fault, raise_fault, seen
-from controller.rules.faults import look as look_at_faults
 from controller.rules.inputs import BadMessageCame, BadMessageSort, NodeAsked, NodeBeat, NodeDone, NodeOnline, PartFailed, PartRecovered
-from controller.rules.mains import look as look_at_mains
+from controller.rules.mending import batteries, clocks
+from controller.rules.mending.fault_kinds import Shows, flapping_of, kind_of, said_by_node
+from controller.rules.mending.faults import end_fault, raise_fault, seen
+from controller.rules.mending.faults import look as look_at_faults
+from controller.rules.mending.mains import look as look_at_mains
+from controller.rules.proof import canary, conservation, coverage, self_tests, walk
 from controller.rules.remembered import NodeLife
+from controller.rules.replying import technicians
 from controller.rules.signs import Signs, Suppressed
 
 BROKER: Final = ("gateway/broker", "down")

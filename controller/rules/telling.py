@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from controller.entries import Chain, NoticeMoved, NoticeQueued, NoticesQueued, flag
 from controller.registry import Member
-from controller.rules import storm
+from controller.rules.calling import storm
 from controller.rules.desk import Desk
 from controller.rules.effects import QueueNotice, StopNotice
 from controller.rules.incident import Incident

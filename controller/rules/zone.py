@@ -12,27 +12,11 @@ from controller.entries import Chain, Exclusion, ExclusionsInForce, GatewayStart
 from controller.errors import BrokenPromise
 from controller.instants import Now
 from controller.registry import Registry, excluded_members
-from controller.rules import (
-    answers,
-    calls,
-    canary,
-    channels,
-    drills,
-    escalation,
-    faults,
-    hearing,
-    in_force,
-    mutual_aid,
-    operators,
-    police,
-    presses,
-    storm,
-    summaries,
-    supervision,
-    timers,
-    verification,
-    walk,
-)
+from controller.rules import escalation, hearing, presses, supervision, timers
+from controller.rules.beforehand import in_force
+from controller.rules.calling import channels, mutual_aid, police, storm, summaries
+from controller.rules.calling.worth import worth_telling
+from controller.rules.console import operators, verification
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
@@ -63,12 +47,14 @@ from controller.rules.inputs import (
     Woken,
     ZoneInput,
 )
+from controller.rules.mending import faults
 from controller.rules.policy import Policy, earlier
+from controller.rules.proof import canary, drills, walk
 from controller.rules.remembered import FINAL
+from controller.rules.replying import answers, calls
 from controller.rules.signs import Signs
 from controller.rules.state import ZoneState
 from controller.rules.telling import other_way
-from controller.rules.worth import worth_telling
 
 BACK_OFF_S: Final = (1, 5, 15, 45, 120, 300)
 """How long a notice waits after its first, second, ... failed try, unless the channel wishes otherwise."""

@@ -10,9 +10,9 @@ import pytest
 
 from controller.entries import Chain, FaultRaised, TallyAgreed, TallyGap
 from controller.messages import Done, Order, Tally, digest_of, encode
-from controller.rules.counted import parsed
 from controller.rules.effects import SendOrder
 from controller.rules.inputs import NodeDone, PressArrived
+from controller.rules.proof.counted import parsed
 from node_firmware import effects, inputs
 from node_firmware.inputs import PressKept
 from node_firmware.outbox import Found, Outbox

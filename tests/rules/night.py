@@ -15,9 +15,8 @@ from controller.entries import Body, Chain, FaultRaised, IncidentOpened, NoticeQ
 from controller.instants import Now
 from controller.messages import Beat, Canary, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, Stream, Tally, digest_of, encode
 from controller.registry import Block, Contact, District, Input, Member, Node, PrivateRef, Registry, Role, Shift, Zone
-from controller.rules.acts import Act, VerifyFirst, VerifyFirstEnd
+from controller.rules.console.acts import Act, VerifyFirst, VerifyFirstEnd
 from controller.rules.effects import Accepted, GiveReceipt, QueueNotice, Record, Refused, SendDown, SendOrder, StopNotice, ZoneEffect
-from controller.rules.fault_kinds import FAULT_KINDS, row
 from controller.rules.inputs import (
     Looked,
     MemberWrote,
@@ -32,6 +31,7 @@ from controller.rules.inputs import (
     Woken,
     ZoneInput,
 )
+from controller.rules.mending.fault_kinds import FAULT_KINDS, row
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from controller.texts import TEMPLATES

@@ -2,7 +2,7 @@
 
 from controller.entries import IncidentOpened
 from controller.rules import codes
-from controller.rules.acts import Close, Judge
+from controller.rules.console.acts import Close, Judge
 from controller.rules.state import ZoneState
 from tests.rules.night import Night
 from tests.rules.test_lives import folded

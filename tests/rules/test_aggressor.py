@@ -16,7 +16,7 @@ from controller.records import tables
 from controller.records.journal import Addition
 from controller.records.store import Store
 from controller.registry import Registry, Role
-from controller.rules.acts import Act, Close, Note, Take
+from controller.rules.console.acts import Act, Close, Note, Take
 from controller.rules.effects import Refused
 from controller.rules.inputs import NodeAsked, NodeBeat, OperatorDid, PartFailed, PressArrived, PressSetAside, Started
 from controller.rules.zone import ZoneController

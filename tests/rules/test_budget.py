@@ -8,7 +8,7 @@ import pytest
 from controller.entries import FaultEnded, FaultRaised
 from controller.errors import BadConfig
 from controller.registry import Member, Role
-from controller.rules.budget import late_rings
+from controller.rules.beforehand.budget import late_rings
 from controller.rules.desk import Network
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import ChannelPaced, NoticeTried, PolicyChanged, RegistryChanged, Tried, Woken

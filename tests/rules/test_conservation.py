@@ -4,9 +4,9 @@ import pytest
 
 from controller.entries import Chain, FaultEnded, FaultRaised, OrderSent, StreamProven, TallyAgreed, TallyGap
 from controller.messages import Kept, Stream, Tally
-from controller.rules.counted import joined, parsed, written
 from controller.rules.effects import SendOrder
 from controller.rules.inputs import PressSetAside
+from controller.rules.proof.counted import joined, parsed, written
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from tests.rules.night import Night, boot_of, registry

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from controller.entries import CoverageChanged, NodeAskedRecorded
 from controller.messages import Ask
 from controller.registry import Role
-from controller.rules.covered import KEPT_MS, LATE_MS, Change, Covered, public_coverage
 from controller.rules.inputs import NodeAsked, PartFailed, PartRecovered
+from controller.rules.proof.covered import KEPT_MS, LATE_MS, Change, Covered, public_coverage
 from controller.rules.remembered import DAY_MS
 from tests.rules.night import SHIFTS, Night, boot_of, registry
 

@@ -1,8 +1,8 @@
 """Until when an order may be obeyed: whoever withholds one cannot play it later."""
 
 from controller.entries import OrderSent
-from controller.rules.deadlines import ORDER_S
 from controller.rules.inputs import Started
+from controller.rules.proof.deadlines import ORDER_S
 from controller.rules.zone import ZoneController
 from tests.rules.night import WORN_IN_S, Night
 from tests.rules.test_lives import folded

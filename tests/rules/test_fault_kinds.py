@@ -7,8 +7,8 @@ import pytest
 
 from controller.errors import BadConfig
 from controller.messages import NodeFault
-from controller.rules.fault_kinds import FAULT_KINDS, plain
 from controller.rules.inputs import PartFailed, PartRecovered
+from controller.rules.mending.fault_kinds import FAULT_KINDS, plain
 from controller.rules.policy import Policy
 from controller.texts import LANGUAGES, catalogue
 from gateway.channel_life import FAILED

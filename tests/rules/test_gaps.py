@@ -9,8 +9,8 @@ from msgspec import structs
 
 from controller.entries import FaultEnded, FaultRaised
 from controller.registry import Registry, Role, Shift, Swap
+from controller.rules.beforehand.gaps import gaps, lacking_roles, rings, without_shifts
 from controller.rules.desk import Network
-from controller.rules.gaps import gaps, lacking_roles, rings, without_shifts
 from controller.rules.inputs import PolicyChanged, RegistryChanged, Started
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController

@@ -3,7 +3,7 @@
 import pytest
 
 from controller.entries import IncidentMoved
-from controller.rules.acts import Close, Merge
+from controller.rules.console.acts import Close, Merge
 from tests.rules.night import FIRST_RING, Night
 
 

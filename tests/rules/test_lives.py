@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from controller.entries import Body, Chain, IncidentMoved, IncidentOpened, NoticeMoved
 from controller.errors import BadMessage
 from controller.messages import Gesture, PressRef
-from controller.rules import acts
+from controller.rules.console import acts
+from controller.rules.console.operators import RULES
 from controller.rules.effects import QueueNotice
 from controller.rules.incident import NEXT, Happening, State, step
 from controller.rules.inputs import (
@@ -27,7 +28,6 @@ from controller.rules.inputs import (
     Started,
     Tried,
 )
-from controller.rules.operators import RULES
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from tests.rules.night import Night, of

@@ -8,9 +8,9 @@ from msgspec import structs
 
 from controller.entries import FaultEnded, FaultRaised, IncidentOpened, OutageSpread
 from controller.registry import Block, Input, Node, Registry
+from controller.rules.calling.neighbours import neighbours_of
 from controller.rules.inputs import Started
-from controller.rules.nearby import NEAR_M, Nearby
-from controller.rules.neighbours import neighbours_of
+from controller.rules.mending.nearby import NEAR_M, Nearby
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from tests.rules.night import FIRST_RING, POLICY, Night, registry

@@ -11,8 +11,8 @@ from controller.entries import AidAsked, AidGiven, Chain, OrderSent
 from controller.errors import BadConfig
 from controller.messages import Gesture, StrobeOn
 from controller.registry import Block, Registry, Role
+from controller.rules.calling.neighbours import distance_m, neighbours_of
 from controller.rules.inputs import AidCalled, Started
-from controller.rules.neighbours import distance_m, neighbours_of
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from tests.rules.night import MEMBERS, POLICY, SHIFTS, Night, always, member, of, registry

@@ -16,8 +16,8 @@ from controller.entries import (
 )
 from controller.messages import Gesture, SirenOff
 from controller.registry import Role
-from controller.rules import acts, operators
-from controller.rules.acts import Arrive, Close, HandOver, Judge, Merge, Note, Reopen, Split, Take, Verify
+from controller.rules.console import acts, operators
+from controller.rules.console.acts import Arrive, Close, HandOver, Judge, Merge, Note, Reopen, Split, Take, Verify
 from controller.rules.effects import Refused
 from controller.rules.incident import State
 from controller.rules.inputs import NoticeTried, OperatorDid, Started, Tried

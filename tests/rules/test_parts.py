@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from controller.registry import Role, Shift
 from controller.rules import codes
-from controller.rules.replies import Reply, Word, read
+from controller.rules.replying.replies import Reply, Word, read
 from controller.rules.roster import Roster
 from controller.texts import TEMPLATES
 from tests.rules.night import SHIFTS, registry
@@ -107,7 +107,7 @@ def test_an_incidents_id_is_its_first_press_and_nothing_else() -> None:
 
 
 def test_every_template_of_the_rules_has_words_and_every_wording_is_used() -> None:
-    rules = "\n".join(path.read_text(encoding="utf-8") for path in Path("controller/rules").glob("*.py"))
+    rules = "\n".join(path.read_text(encoding="utf-8") for path in Path("controller/rules").rglob("*.py"))
     assert [name for name in TEMPLATES if f'"{name}"' not in rules] == []
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controller.registry import Member, Role
-from controller.rules.plan import Plan, plan
+from controller.rules.calling.plan import Plan, plan
 from tests.rules.night import member
 
 PACES = {"sms": 12, "apprise": 240, "webhook": 1200}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controller.entries import NoticesQueued
 from controller.registry import Member, Registry, Role, Shift
-from controller.rules import reach
+from controller.rules.beforehand import reach
 from controller.rules.desk import Network
 from controller.rules.policy import Policy
 from tests.rules.night import BEGAN_MS, MEMBERS, POLICY, SHIFTS, Night, always, member, registry

@@ -5,7 +5,7 @@ from msgspec import structs
 
 from controller.entries import Chain, VerifyFirstEnded, VerifyFirstSet
 from controller.messages import SirenOn
-from controller.rules.acts import Close, Judge, Verify, VerifyFirst, VerifyFirstEnd
+from controller.rules.console.acts import Close, Judge, Verify, VerifyFirst, VerifyFirstEnd
 from controller.rules.inputs import RegistryChanged, Started
 from controller.rules.policy import Policy
 from controller.rules.remembered import DAY_MS

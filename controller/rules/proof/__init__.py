@@ -1,0 +1,1 @@
+"""That the network works: self-tests, walks, canaries, the nightly count, coverage, exercises."""

@@ -1,0 +1,1 @@
+"""What people write and dial back, and what it does."""
