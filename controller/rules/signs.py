@@ -32,7 +32,8 @@ class Signs:
         self.heard_at_ms: dict[str, int] = {}
         """Node -> its last sign of life."""
         self.heard_utc_ms: dict[tuple[str, str], int] = {}
-        """(node, boot) -> the same. Only of lives that are not over."""
+        """(node, boot) -> its last one that said that no press waits: what comes later without an age was made after it. Only of lives
+        that are not over."""
         self.started_utc_ms: dict[tuple[str, str], int] = {}
         """(node, boot) -> when that life began at the latest, by the uptime in its first beat."""
         self.uptimes = Uptimes()
@@ -64,10 +65,11 @@ class Signs:
         self.reach_at_ms = 0
         """When to look next whether everybody's press reaches somebody."""
 
-    def heard(self, node: str, boot: str, at_ms: int, utc_ms: int) -> None:
-        """The node gave a sign of life."""
+    def heard(self, node: str, boot: str, at_ms: int, utc_ms: int, *, all_sent: bool) -> None:
+        """The node gave a sign of life. all_sent: it said that none of its open presses waits."""
         self.heard_at_ms[node] = at_ms
-        self.heard_utc_ms[node, boot] = utc_ms
+        if all_sent:
+            self.heard_utc_ms[node, boot] = utc_ms
 
     def power(self, node: str, mains: bool | None, utc_ms: int) -> None:
         """What the node says of its mains."""

@@ -84,7 +84,7 @@ def beat(desk: Desk, signs: Signs, event: NodeBeat) -> None:
         desk.then(order)
     if life is not None and said.boot != life.boot and said.boot in life.boots:
         seen(desk, signs, f"node/{node}", TWO_DEVICES)
-    _heard(desk, signs, node, said.boot)
+    _heard(desk, signs, node, said.boot, all_sent=not said.unsent)
     if life is None or said.boot != life.boot:
         # Of two devices under one name one is believed at a time: their faults would else raise and end each other's all day.
         return
@@ -249,8 +249,8 @@ def bring_up_to_date(desk: Desk, node: str, settings_rev: int) -> None:
         desk.then(SendDown(node, desk.policy.settings(life.boot, desk.state.settings_rev, desk.network.inputs_of(node))))
 
 
-def _heard(desk: Desk, signs: Signs, node: str, boot: str) -> None:
-    signs.heard(node, boot, desk.at_ms, desk.now.utc_ms)
+def _heard(desk: Desk, signs: Signs, node: str, boot: str, *, all_sent: bool = False) -> None:
+    signs.heard(node, boot, desk.at_ms, desk.now.utc_ms, all_sent=all_sent)
     if desk.state.fault_of and (f"node/{node}", LATE) in desk.state.fault_of:
         end_fault(desk, f"node/{node}", LATE)
 

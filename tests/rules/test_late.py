@@ -94,6 +94,19 @@ def test_what_the_broker_remembers_of_a_life_is_no_sign_of_it(night: Night) -> N
     assert press.pressed_from_at_ms <= night.now.utc_ms - 1_200_000
 
 
+def test_a_press_that_waited_already_when_its_node_was_last_heard_may_be_older_than_that(night: Night) -> None:
+    night.births("b12n1", "1")
+    came = night.now.utc_ms
+    night.beating.clear()
+    night.passes(s=1000)
+    night.beats("b12n1", "1", unsent=1)
+    night.passes(s=100)
+    night.births("b12n1", "2")
+    night.press("panic", life="1", age_s=None)
+    [press] = night.bodies(PressRecorded)
+    assert (press.pressed_from_at_ms, press.pressed_to_at_ms) == (came, night.now.utc_ms)
+
+
 @pytest.mark.parametrize("age_s", [4000, 300 * 86_400])
 def test_an_age_that_cannot_be_is_refused_and_the_press_is_not(night: Night, age_s: float) -> None:
     night.passes(s=1000)
