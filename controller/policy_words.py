@@ -5,7 +5,8 @@ from datetime import datetime
 
 from controller.registry import Registry
 from controller.rules.beforehand.explain import Explained, Told
-from controller.rules.policy import TEST, Policy
+from controller.rules.policy import Policy
+from controller.rules.policy_kinds import TEST
 from controller.texts import FALLBACK, LANGUAGES, catalogue
 
 

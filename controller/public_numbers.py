@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Iterable
 from typing import Final
 
-from controller.rules.policy import PolicePolicy
+from controller.rules.policy_parts import PolicePolicy
 
 DIALLED: Final = frozenset({"sms", "call"})
 """The channels on which a machine dials a telephone number."""

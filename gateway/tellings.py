@@ -16,7 +16,7 @@ from controller.errors import CuadraError
 from controller.registry import Registry
 from controller.rules.effects import QueueNotice
 from controller.rules.incident import Incident
-from controller.rules.policy import TEST
+from controller.rules.policy_kinds import TEST
 from controller.rules.telling import MACHINES
 from controller.rules.zone import ZoneController
 from controller.texts import ADDRESSED, TextFacts, compose

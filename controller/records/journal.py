@@ -131,7 +131,7 @@ def append(zone: str, heads: Mapping[Chain, Head], batch: Sequence[Addition], sa
         except _UNREADABLE as fault:
             raise BrokenPromise(
                 f"entry of kind {kind}: {fault}; "
-                "expected integers and texts as controller/entries.py has them; nothing was written"
+                "expected integers and texts as controller/entries has them; nothing was written"
             ) from fault
         written = _ENCODE(_Written(at_ms, msgspec.Raw(encoded_body), chain.value, kind, salt, seq + 1, VERSION, zone))
         head = Head(seq + 1, link_after(previous, digest(written)))

@@ -10,7 +10,8 @@ from controller.records import registry_duty, registry_exclusions
 from controller.records.registry_cells import CHANNELS, Faults, Line, lines
 from controller.records.registry_draft import Draft
 from controller.registry import INPUT_NUMBER_MAX, Block, District, Holiday, Input, Member, Node, Swap, Zone
-from controller.rules.policy import PolicePolicy, Policy
+from controller.rules.policy import Policy
+from controller.rules.policy_parts import PolicePolicy
 
 
 class Reader:

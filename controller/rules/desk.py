@@ -10,7 +10,8 @@ from controller.registry import Input, Member, Registry, Role, excluded_members
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
 from controller.rules.mending.nearby import Nearby
-from controller.rules.policy import TAMPER, Kind, Policy, earlier
+from controller.rules.policy import Policy, earlier
+from controller.rules.policy_kinds import TAMPER, Kind
 from controller.rules.roster import Roster
 from controller.rules.state import ZoneState
 

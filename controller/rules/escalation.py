@@ -16,7 +16,7 @@ from controller.rules.console.measuring import measure
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import CHECK, EXPIRE, LOOK, QUIET, UNANSWERED, Happening, Incident, step
-from controller.rules.policy import TAMPER, Police
+from controller.rules.policy_kinds import TAMPER, Police
 from controller.rules.remembered import Notice, SeqsHeard
 from controller.rules.telling import MACHINES, URGENT, Way, news, other_way, priority_of, stop, tell, to_be_told, told_at_all, way_to
 

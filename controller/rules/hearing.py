@@ -10,7 +10,7 @@ from controller.rules import escalation
 from controller.rules.calling import responders
 from controller.rules.desk import Desk
 from controller.rules.incident import Incident
-from controller.rules.policy import Step
+from controller.rules.policy_kinds import Step
 from controller.rules.remembered import Notice
 from controller.rules.telling import ALARMS, other_way, stop_those
 

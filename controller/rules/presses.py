@@ -15,7 +15,7 @@ from controller.rules.effects import GiveReceipt
 from controller.rules.incident import LOOK, Happening, Incident, step
 from controller.rules.inputs import BadMessageSort, PressArrived, PressSetAside
 from controller.rules.mending import faults, idle
-from controller.rules.policy import TAMPER, TEST, Kind
+from controller.rules.policy_kinds import TAMPER, TEST, Kind
 from controller.rules.proof import canary, drills, walk
 from controller.rules.signs import Signs
 from controller.rules.telling import news, priority_of, stop, tell, told_at_all

@@ -160,7 +160,7 @@ class ZoneState:
                 # Still open after so long: its code rests from now on again.
                 self.by_code[code] = ident, now_ms
 
-    # One fold an entry kind; the names are those of entries.py.
+    # One fold an entry kind; the names are those of entries/.
 
     def _incident_opened(self, chain: Chain, at_ms: int, body: entries.IncidentOpened) -> None:
         incident = Incident(

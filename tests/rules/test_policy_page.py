@@ -10,12 +10,12 @@ import pytest
 from msgspec import Struct
 
 from controller.registry import Role
-from controller.rules import policy
+from controller.rules import policy, policy_kinds, policy_parts
 
 PAGE = Path("docs/policy.md").read_text(encoding="utf-8")
 TABLES: dict[str, type[Struct]] = {
-    "`[kinds.<name>]`": policy.Kind, "`[[kinds.<name>.steps]]`": policy.Step, "`codes`": policy.Codes,
-    "`[faults_to.of.<fault>]`": policy.FaultChange, "`[kinds.<name>.neighbours]`": policy.Neighbours,
+    "`[kinds.<name>]`": policy_kinds.Kind, "`[[kinds.<name>.steps]]`": policy_kinds.Step, "`codes`": policy_kinds.Codes,
+    "`[faults_to.of.<fault>]`": policy_parts.FaultChange, "`[kinds.<name>.neighbours]`": policy_kinds.Neighbours,
 }
 FILE = policy._File  # noqa: SLF001 (the schema itself)
 
@@ -70,5 +70,5 @@ def test_the_pages_example_is_a_policy() -> None:
 
 def test_every_role_and_channel_is_named() -> None:
     named = PAGE.split("## Every key")[1].split("###")[0]
-    for word in (*Role, *get_args(policy.ChannelName)):
+    for word in (*Role, *get_args(policy_kinds.ChannelName)):
         assert f"`{word}`" in named, word

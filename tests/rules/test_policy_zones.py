@@ -5,7 +5,8 @@ import pytest
 from controller.errors import BadConfig
 from controller.messages import Gesture
 from controller.rules.inputs import PolicyChanged
-from controller.rules.policy import Policy, Visible, earlier
+from controller.rules.policy import Policy, earlier
+from controller.rules.policy_kinds import Visible
 from tests.rules.night import POLICY, Night, registry
 
 OWN = POLICY + """

@@ -16,7 +16,8 @@ from controller.rules.beforehand import reach
 from controller.rules.desk import Network
 from controller.rules.effects import QueueNotice, Record, SendOrder, StopNotice, ZoneEffect
 from controller.rules.inputs import NodeBeat, NodeOnline, NoticeReported, NoticeTried, PressArrived, Started, Tried, Woken, ZoneInput
-from controller.rules.policy import TEST, Kind, Policy
+from controller.rules.policy import Policy
+from controller.rules.policy_kinds import TEST, Kind
 from controller.rules.zone import ZoneController
 
 DAY_MS: Final = 86_400_000

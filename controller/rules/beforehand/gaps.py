@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 from controller.registry import Role
 from controller.rules.desk import Desk, Network
 from controller.rules.mending.faults import end_fault, raise_fault
-from controller.rules.policy import TEST, Policy
+from controller.rules.policy import Policy
+from controller.rules.policy_kinds import TEST
 from controller.rules.signs import Signs
 
 NOBODY_ON_DUTY: Final = "nobody-on-duty"

@@ -12,7 +12,7 @@ from controller.registry import Role
 from controller.rules.calling import police
 from controller.rules.calling.rings import on_ring
 from controller.rules.desk import Network
-from controller.rules.policy import TAMPER, TEST, Kind, Police
+from controller.rules.policy_kinds import TAMPER, TEST, Kind, Police
 from controller.rules.telling import Way, ways
 
 DAYS: Final = 7

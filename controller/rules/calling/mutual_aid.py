@@ -12,7 +12,7 @@ from controller.rules.effects import SendOrder
 from controller.rules.incident import Incident
 from controller.rules.inputs import AidCalled
 from controller.rules.mending import faults
-from controller.rules.policy import Neighbours
+from controller.rules.policy_kinds import Neighbours
 from controller.rules.telling import priority_of, tell, ways
 
 

@@ -11,7 +11,7 @@ from typing import Final
 from controller.entries import IncidentNoted
 from controller.rules.desk import Desk, Network
 from controller.rules.incident import Incident
-from controller.rules.policy import ACCEPT_S
+from controller.rules.policy_parts import ACCEPT_S
 from controller.rules.remembered import Notice
 from controller.rules.telling import URGENT, Way, news, priority_of, stop, tell_later, to_police, was_called
 

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from controller.registry import Member
 from controller.rules.desk import Network
-from controller.rules.policy import Kind
+from controller.rules.policy_kinds import Kind
 from controller.rules.telling import Way, ways
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from controller.rules.calling.plan import plan
 from controller.rules.desk import Desk
 from controller.rules.incident import Incident
-from controller.rules.policy import Step
+from controller.rules.policy_kinds import Step
 from controller.rules.telling import WHOLE_ZONE, Way, priority_of, tell, told_at_all
 
 WHOLE_ZONE_S: Final = 120

@@ -8,7 +8,7 @@ from controller.rules.console.courses import VERIFIED
 from controller.rules.console.suspicion import is_first
 from controller.rules.desk import Desk
 from controller.rules.incident import Incident
-from controller.rules.policy import Police
+from controller.rules.policy_kinds import Police
 
 WELFARE: Final = "welfare"
 """Rings when the police are to be told of a late press that nobody has looked after."""

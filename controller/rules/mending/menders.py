@@ -5,7 +5,7 @@ from typing import Final
 from controller.registry import Member, Role
 from controller.rules.desk import Desk
 from controller.rules.mending.fault_kinds import FLAPPING, Hears, kind_of, plain, row
-from controller.rules.policy import FaultChange
+from controller.rules.policy_parts import FaultChange
 from controller.rules.remembered import Fault
 
 LATE: Final = "late"

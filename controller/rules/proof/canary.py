@@ -12,7 +12,7 @@ from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.inputs import NoticeReported, PressArrived
 from controller.rules.mending import faults
-from controller.rules.policy import TEST
+from controller.rules.policy_kinds import TEST
 from controller.rules.proof.canaries import CANARY
 from controller.rules.proof.conservation import LATE, last_time
 from controller.rules.telling import FAULTS as TESTS

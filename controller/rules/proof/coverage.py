@@ -5,7 +5,7 @@ from typing import Final
 from controller.entries import Chain, CoverageChanged
 from controller.rules.desk import Desk, Network
 from controller.rules.mending.fault_kinds import Shows, kind_of
-from controller.rules.policy import TAMPER, TEST
+from controller.rules.policy_kinds import TAMPER, TEST
 from controller.rules.signs import Signs
 from controller.rules.state import ZoneState
 

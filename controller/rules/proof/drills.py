@@ -20,7 +20,7 @@ from controller.rules import codes, escalation
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.inputs import DrillOrdered, MemberWrote
-from controller.rules.policy import TEST
+from controller.rules.policy_kinds import TEST
 from controller.rules.proof.drills_planned import Exercise
 from controller.rules.telling import Way, answer, way_back
 

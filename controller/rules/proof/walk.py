@@ -16,7 +16,7 @@ from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.inputs import MemberWrote
 from controller.rules.mending import faults
-from controller.rules.policy import TAMPER
+from controller.rules.policy_kinds import TAMPER
 from controller.rules.proof.conservation import last_time
 from controller.rules.remembered import DAY_MS
 from controller.rules.replying.technicians import TEST_MODE_S
