@@ -22,9 +22,9 @@ def replay(
     at: Annotated[str | None, typer.Option("--at", help="As it stood then, a UTC time such as 2026-09-22T02:14:00; else as it stands now.")] = None,
     json: Annotated[bool, typer.Option("--json", help="The whole picture, on one line.")] = False,
 ) -> None:
-    """Print the open incidents, pending notices, faults and nodes that the journal folds to: what the gateway stands on, and would start from.
+    """Print the open incidents, timers, pending notices, faults and nodes that the journal folds to: what the gateway stands on.
 
-    Nothing is decided again. The running gateway logs its own, of the open chain, on SIGUSR1.
+    It would start from the same. Nothing is decided again. The running gateway logs its own, of the open chain, on SIGUSR1.
     """
     until_ms = _instant(at) if at is not None else None
     engine, zone = opened(database_url, zone)
@@ -58,9 +58,16 @@ def _lines(zone: str, seen: Picture) -> Iterator[str]:
         due = f"; step {one.step} due {moment(one.due_at_ms)}" if one.due_at_ms is not None else ""
         what = f"{one.kind} in {one.block}, opened {moment(one.opened_at_ms)}, {one.state}{going}{marks}"
         yield f"  {one.id} {one.code}  {what}, {one.presses} presses{due}"
+    yield f"{len(seen.timers)} timers"
+    for timer in seen.timers:
+        yield f"  {timer.timer} of {timer.subject} rings {moment(timer.due_at_ms)}"
+    yield f"{len(seen.pending)} other things pending"
+    for each in seen.pending:
+        until = f", {moment(each.until_at_ms)}" if each.until_at_ms else ""
+        yield f"  {each.what} {each.subject}{until}: {each.detail}"
     yield f"{len(seen.notices)} pending notices"
     for notice in seen.notices:
-        due = f", not before {moment(notice.due_at_ms)}" if notice.due_at_ms else ""
+        due = f", not before {moment(notice.due_at_ms)}" if notice.due_at_ms else ", with a summary" if notice.held else ""
         who = notice.member or "an unknown sender"
         yield f"  {notice.id}  {notice.template} to {who} by {notice.channel} ({notice.reason}), try {notice.attempt}{due}"
     yield f"{len(seen.faults)} faults"

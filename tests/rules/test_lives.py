@@ -28,6 +28,7 @@ from controller.rules.inputs import (
     Started,
     Tried,
 )
+from controller.rules.picture import picture as shown
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from tests.rules.night import Night, of
@@ -163,6 +164,8 @@ def test_folding_the_record_gives_the_living_state_in_any_interleaving_of_the_ch
     other = folded(mixed)
     other.forget(night.now.utc_ms)
     assert picture(other) == live
+    for chain in Chain:
+        assert shown(other, chain) == shown(night.zone.state, chain), "also in the order in which people read it"
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])

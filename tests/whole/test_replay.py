@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from typing import Any
 
 import pytest
@@ -46,5 +47,10 @@ async def test_what_the_gateway_stood_on_when_it_was_killed_is_in_its_journal(zo
     assert all(one["due_at_ms"] for one in seen["incidents"]), "each has a next step"
     assert [one["node"] for one in seen["nodes"] if one.get("gone")] == ["z3b02n1"]
 
+    assert {one["timer"] for one in seen["timers"]} >= {"police"}
+
     await zone.start_gateway()
-    assert standing(await zone.picture()) == standing(lived), "and the next life goes on with the timers where they stood"
+    after = json.loads(await zone.picture())
+    assert standing(json.dumps(after)) == standing(lived), "and the next life goes on with the timers where they stood"
+    now_ms = time.time() * 1000
+    assert [one for one in seen["timers"] if one not in after["timers"] and one["due_at_ms"] > now_ms] == []
