@@ -80,7 +80,7 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         event.channel, reply.word.value, member, incident.id if incident is not None else "", event.text_ref or "", event.text_digest, event.mark))
     if incident is not None:
         heard(desk, incident, member)
-        _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply)
+        _do(desk, incident, way_back(desk, event, member, way_to(desk, incident, member)), reply, event)
         responders.answered(desk, incident, member)
         return
     if trouble in {HELPING, "which_one"}:
@@ -150,14 +150,15 @@ def heard(desk: Desk, incident: Incident, member: str) -> None:
     stop(desk, incident, ALARMS, [member])
 
 
-def _do(desk: Desk, incident: Incident, way: Way, reply: Reply) -> None:
+def _do(desk: Desk, incident: Incident, way: Way, reply: Reply, event: MemberWrote) -> None:
     match reply.word:
         case Word.GO:
             _take(desk, incident, way, Happening.TOOK)
         case Word.ON_SCENE:
             _take(desk, incident, way, Happening.ARRIVED)
         case Word.FALSE | Word.OVER:
-            _ended(desk, incident, way, reply.word)
+            note = (event.text_ref or "", event.text_digest) if reply.noted else ("", "")
+            _ended(desk, incident, way, reply.word, note)
         case Word.ARMED | Word.HELP:
             _danger(desk, incident, way, reply.word)
         case Word.CANNOT:
@@ -205,10 +206,13 @@ def take(desk: Desk, incident: Incident, member: str, channel: str, how: Happeni
     escalation.light(desk, incident)
 
 
-def _ended(desk: Desk, incident: Incident, way: Way, word: Word) -> None:
-    """One person's word ends nothing, unless that one is there; two persons' does, and one's where the block says so too."""
+def _ended(desk: Desk, incident: Incident, way: Way, word: Word, note: tuple[str, str]) -> None:
+    """One person's word ends nothing, unless that one is there; two persons' does, and one's where the block says so too.
+
+    note: the private text and its digest, where it says more than that.
+    """
     member = way.member
-    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, way.channel))
+    desk.record(incident.chain, IncidentNoted(incident.id, member, word.value, way.channel, *note))
     outcome = "cancelled" if incident.cancelled else "mistake" if word is Word.FALSE else "real"
     if member in incident.present or incident.cancelled or len(incident.doubters) >= TO_CLOSE:
         escalation.close(desk, incident, way.member, way.channel, outcome)

@@ -1,0 +1,64 @@
+"""What people write instead of a digit, in capitals and without accents: as heard in the street, with its slips. A doubled letter is one."""
+
+from typing import Final
+
+SAID: Final = {
+    "go": (
+        "UNO", "VOY", "VOY YO", "YO VOY", "BOY", "VOI", "YENDO", "ESTOY YENDO", "TOY YENDO", "ESTAMOS YENDO", "VOY YENDO", "YA VOY YENDO",
+        "VOY ALLA", "VOY AYA", "VOY PARA ALLA", "BOY PARA ALLA", "VOY PARA AYA", "VOY PA ALLA", "VOY PA LLA", "VOY PALLA", "VOY PAYA",
+        "VOY HACIA ALLA",
+        "VOY PARA AHI", "VOY AHI", "VOY AL LUGAR", "VOY CORRIENDO", "VOY VOLANDO", "VOY RAPIDO", "VOY EN CAMINO", "VOY SALIENDO", "VOY LLEGANDO",
+        "VOY A VER", "VOY A MIRAR", "VOY A IR", "VAMOS", "VAMOS PARA ALLA", "VAMOS PA ALLA", "VAMOS ALLA", "ME VOY PARA ALLA", "EN CAMINO",
+        "ESTOY EN CAMINO", "ESTAMOS EN CAMINO", "SALGO", "SALGO PARA ALLA", "SALIENDO", "ESTOY SALIENDO", "ESTOY LLEGANDO", "GOING", "I AM GOING",
+        "IM GOING", "I M GOING", "ON MY WAY", "COMING",
+    ),
+    "on-scene": (
+        "DOS", "LLEGUE", "LLEGE", "YEGUE", "YEGE", "LLEGAMOS", "ESTOY AQUI", "ESTOY ACA", "ESTAMOS AQUI", "ESTAMOS ACA", "AQUI ESTOY", "ACA ESTOY",
+        "YA ESTOY AHI", "YA ESTOY ALLI", "YA ESTOY ALLA", "ESTOY EN EL LUGAR", "ESTAMOS EN EL LUGAR", "EN EL LUGAR", "ESTOY EN EL SITIO",
+        "LLEGUE AL LUGAR", "YA LLEGUE AL LUGAR", "HERE", "I AM HERE", "IM HERE", "I M HERE", "ARRIVED",
+    ),
+    "false": (
+        "TRES", "FALSA", "FALZA", "FALSA ALARMA", "FALZA ALARMA", "FALSO", "ES FALSA", "FUE FALSA", "ES FALSA ALARMA", "FUE FALSA ALARMA",
+        "ERA FALSA ALARMA", "ES UNA FALSA ALARMA", "FUE UNA FALSA ALARMA", "ERA UNA FALSA ALARMA", "LA ALARMA ES FALSA", "LA ALARMA FUE FALSA",
+        "ALARMA FALSA", "ES ALARMA FALSA", "FUE POR ERROR", "FUE UN ERROR", "FUE SIN QUERER", "FALSE", "FALSE ALARM",
+    ),
+    "armed": (
+        "CUATRO", "ARMA", "ARMAS", "ARMADO", "ARMADOS", "ESTA ARMADO", "ESTAN ARMADOS", "TIENE ARMA", "TIENE ARMAS", "TIENEN ARMA", "TIENEN ARMAS",
+        "HAY ARMAS", "ARMED", "THEY ARE ARMED",
+    ),
+    "over": (
+        "CINCO", "FIN", "YA PASO", "YA PASO TODO", "TODO PASO", "TERMINO", "TODO TERMINO", "YA TERMINO TODO", "ACABO", "SE ACABO", "YA ACABO TODO",
+        "CONTROLADO", "TODO CONTROLADO", "ESTA CONTROLADO", "TODO ESTA CONTROLADO", "SITUACION CONTROLADA", "RESUELTO", "YA ESTA RESUELTO",
+        "SOLUCIONADO", "OVER", "IT IS OVER",
+    ),
+    "help": (
+        "NUEVE", "AUXILIO", "AUSILIO", "AUCILIO", "AUXILO", "SOCORRO", "AYUDA", "AYUDENME", "AYUDAME", "NECESITO AYUDA",
+        "NECESITAMOS AYUDA", "PIDO AYUDA",
+        "APOYO", "NECESITO APOYO", "NECESITAMOS APOYO", "PIDO APOYO", "SOS", "HELP", "HELP ME",
+    ),
+    "cannot": (
+        "CERO", "NO", "NO PUEDO", "NO PUEDO IR", "NO PUEDO SALIR", "NO PUEDO ACUDIR", "NO PODRE", "NO PODRE IR", "NO VOY", "NO VOY A IR",
+        "NO VOY A PODER",
+        "NO VOY A PODER IR", "NO IRE", "NO PUEDO ESTOY LEJOS", "CANNOT", "CANNOT GO", "CANT", "CAN T", "CANT GO",
+    ),
+}
+FILLING: Final = (
+    "YA", "OK", "OKEY", "OKAY", "GRACIAS", "TODO", "AHORA", "AHORITA", "ORITA", "AHORITITA", "MISMO", "NOMAS", "NOMA", "POR", "FAVOR",
+        "PORFAVOR", "PORFA",
+    "XFA", "SI", "SIP", "LISTO", "BUENAS", "BUENOS", "BUEN", "NOCHES", "DIAS", "TARDES", "HOLA", "VECINO", "VECINA", "VECINOS", "AMIGO", "AMIGOS",
+    "PERDON", "DISCULPE", "DISCULPEN", "DISCULPA", "LO", "SIENTO", "ENTENDIDO", "RECIBIDO", "RAPIDO", "URGENTE", "PLEASE", "PLIS",
+)
+"""Around an answer these say nothing."""
+NAMING: Final = ("CODIGO", "COD", "CLAVE", "OPCION", "NUMERO", "RESPONDO", "RESPUESTA", "MARCO", "EL", "LA")
+"""What stands before a digit or a code."""
+TOWARDS: Final = ("A", "AL", "DEL", "CON", "CODIGO", "COD", "CLAVE")
+"""What stands last when the code behind it is taken away."""
+NO: Final = ("NO", "NI", "SIN", "NADIE", "NINGUN", "NINGUNO", "NINGUNA", "NADA", "TAMPOCO", "NUNCA", "FALSA", "FALZA", "FALSO", "NOT")
+"""With one of these a text may mean the opposite."""
+ARMS: Final = (
+    "ARMADO", "ARMADOS", "ARMADA", "ARMA", "ARMAS", "PISTOLA", "PISTOLAS", "REVOLVER", "REVOLVERES", "CUCHILLO", "CUCHILLOS", "MACHETE", "MACHETES",
+    "DISPARO", "DISPAROS", "DISPARANDO", "DISPARARON", "BALAZO", "BALAZOS", "BALA", "BALAS", "BALEARON", "GRANADA", "DINAMITA",
+)
+OURS: Final = ("VOY", "VAMOS", "ESTOY", "ESTAMOS", "TENGO", "TENEMOS", "LLEVO", "LLEVAMOS", "TRAIGO", "MI", "YO", "FUERZA", "TIENDA")
+"""With one of these the weapon may be the writer's own."""
+CRIES: Final = ("AUXILIO", "AUSILIO", "AUCILIO", "SOCORRO", "AYUDENME", "AYUDAME")
