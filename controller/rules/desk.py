@@ -7,6 +7,7 @@ from controller.entries import Body, Chain, StepSet, TimerSet
 from controller.instants import Now
 from controller.messages import IncidentState, LightState, PressRef
 from controller.registry import Input, Member, Registry, Role, excluded_members
+from controller.rules.console.secret_memory import Secret
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
 from controller.rules.mending.nearby import Nearby
@@ -107,7 +108,7 @@ class Desk:
         """Do this when everything decided is on disk."""
         self.effects.append(effect)
 
-    def kind_of(self, incident: Incident) -> Kind:
+    def kind_of(self, incident: Incident | Secret) -> Kind:
         """The policy of the incident's kind; a secret incident about a tampered silent button has its button's circle.
 
         A secret incident stays a circle's, whatever becomes of its kind or its button while it is open: it is decided by the policy
@@ -122,14 +123,14 @@ class Desk:
                 return kind
         return self.policy.kinds[self.policy.forced]
 
-    def excluded(self, incident: Incident) -> frozenset[str]:
+    def excluded(self, incident: Incident | Secret) -> frozenset[str]:
         """Whom a secret incident must never reach; a press that excludes others is another incident.
 
         Who was excluded when it was opened stays so, also when its button is taken out of the registry.
         """
         return incident.excludes | self.network.excludes(incident.node, incident.input) if incident.secret else frozenset()
 
-    def may_know(self, incident: Incident, member: str) -> bool:
+    def may_know(self, incident: Incident | Secret, member: str) -> bool:
         """Whether a member may hear of the incident at all."""
         if not incident.secret:
             return True

@@ -18,6 +18,7 @@ from controller.rules.calling.storm_memory import Storm
 from controller.rules.calling.waiting import Waiting
 from controller.rules.console import merging
 from controller.rules.console.courses import Courses
+from controller.rules.console.secret_memory import Secrets
 from controller.rules.console.suspicion_memory import Suspicions
 from controller.rules.incident import NOBODY, QUIET, UNANSWERED, Incident, State
 from controller.rules.mending.battery_memory import Batteries
@@ -84,7 +85,7 @@ class ZoneState:
         self.policies: dict[str, str] = {}
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
-        self.timers, self.courses, self.suspicions, self.waiting = Timers(), Courses(), Suspicions(), Waiting()
+        self.timers, self.courses, self.suspicions, self.waiting, self.secrets = Timers(), Courses(), Suspicions(), Waiting(), Secrets()
         self.written, self.callers, self.paces = Written(), Callers(), Paces()
         self.outages, self.storm, self.aid = Outages(), Storm(), Aid()
         self.counted, self.canaries, self.drills, self.walked = Counted(), Canaries(), Drills(), Walked()

@@ -20,10 +20,10 @@ from controller.rules.console import acts, operators
 from controller.rules.console.acts import Arrive, Close, HandOver, Judge, Merge, Note, Reopen, Split, Take, Verify
 from controller.rules.effects import Refused
 from controller.rules.incident import State
-from controller.rules.inputs import NoticeTried, OperatorDid, Started, Tried
+from controller.rules.inputs import NoticeTried, OperatorDid, RegistryChanged, Started, Tried
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
-from tests.rules.night import FIRST_RING, MEMBERS, POLICY, Night, always, member, of, registry
+from tests.rules.night import FIRST_RING, MEMBERS, POLICY, UNHURRIED, Night, always, member, of, registry
 from tests.rules.test_lives import folded, picture
 
 AT_ONCE = 'police = "immediately"\nenough = 2\nrepeat_s'
@@ -308,6 +308,22 @@ def test_who_looks_at_a_silent_incident_is_on_record_and_to_others_there_is_none
     assert night.looks("caro", panic) == ""
     assert len(night.bodies(IncidentLooked)) == 1
     assert [one for one in night.open_side() if one not in before and type(one).__name__ not in {"Accepted", "Refused"}] == []
+
+
+def test_a_silent_incident_of_last_year_is_still_hidden_from_whom_it_excluded() -> None:
+    night = Night(registry(excludes=["vilma"]), UNHURRIED)
+    night.press("violence")
+    [silent] = (body.incident for body in night.bodies(IncidentOpened))
+    night.replies("vera", "2")
+    night.replies("vera", "5")
+    night.passes(3 * 86_400)
+    assert silent not in night.zone.state.incidents
+    night.does(RegistryChanged(registry(8)))
+    assert [night.looks(name, silent) for name in ("vilma", "ema", "caro")] == ["unknown"] * 3
+    assert night.looks("vera", "neverwas00") == "unknown", "what never was is on no record"
+    assert night.looks("vera", silent) == ""
+    assert [body.by for body in night.bodies(IncidentLooked)] == ["vera"]
+    assert picture(folded(night.entries))["secrets"] == picture(night.zone.state)["secrets"]
 
 
 def test_the_answer_times_of_an_incident_are_on_record_at_its_end_and_count_anew_when_it_is_reopened(night: Night) -> None:

@@ -99,15 +99,13 @@ def did(desk: Desk, event: OperatorDid) -> None:
 
 
 def looked(desk: Desk, event: Looked) -> None:
-    """Who looks at a silent incident is on record, in the sealed chain; of one that is forgotten here the shell knows the circle."""
+    """Who looks at a silent incident is on record, in the sealed chain, also at one that was closed long ago."""
     incident = desk.state.incidents.get(event.incident)
-    member = desk.registry.members.get(event.member)
     if incident is not None and not incident.secret:
         desk.then(Accepted(event.command))
         return
-    circles = {role for kind in desk.policy.kinds.values() for role in kind.circle}
-    knows = desk.may_know(incident, event.member) if incident is not None else member is not None and bool(circles.intersection(member.roles))
-    if not knows:
+    secret = incident if incident is not None else desk.state.secrets.of.get(event.incident)
+    if secret is None or not desk.may_know(secret, event.member):
         desk.then(_refusal(event.command, _unknown(event.incident)))
         return
     desk.record(Chain.SEALED, IncidentLooked(event.incident, event.member, event.channel))
