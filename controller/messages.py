@@ -129,10 +129,20 @@ class Stream(Struct, frozen=True, omit_defaults=True):
     waits: Annotated[tuple[tuple[Seq, Seq], ...], Meta(max_length=STREAMS_MAX)] = ()
 
 
+class SirenFound(StrEnum):
+    """Whether current flows to the siren when it is switched on."""
+
+    NOT_TRIED = ""                   # a call was under way, or this is no such test's answer
+    DREW = "drew"
+    NO_CURRENT = "no-current"
+    SENSOR_STUCK = "sensor-stuck"    # the sensor shows current with the siren off, too: it proves nothing
+    NOT_MEASURED = "not-measured"    # no sensor is fitted
+
+
 class Done(Struct, frozen=True, tag="done", omit_defaults=True):
     """An order carried out (`done`), or refused and why.
 
-    streams: the answer to `Tally`. more: there is more than they name.
+    streams: the answer to `Tally`. more: there is more than they name. siren: what `SelfTest` or `SirenTest` found of its current.
     """
 
     boot: Boot
@@ -141,6 +151,7 @@ class Done(Struct, frozen=True, tag="done", omit_defaults=True):
     why: str = ""
     streams: Annotated[tuple[Stream, ...], Meta(max_length=STREAMS_MAX)] = ()
     more: bool = False
+    siren: SirenFound = SirenFound.NOT_TRIED
 
 
 class Ask(Struct, frozen=True, tag="ask"):
@@ -216,12 +227,17 @@ class TestMode(Struct, frozen=True, tag="test-mode"):
     for_s: Annotated[int, Meta(ge=0, le=3600)]
 
 
-class SirenTest(Struct, frozen=True, tag="siren-test"):
-    """Sound the test pattern once, briefly."""
+class SirenTest(Struct, frozen=True, tag="siren-test", omit_defaults=True):
+    """Sound the test pattern: for_s seconds long, or once, briefly (0). `Done.siren` says what the current sensor saw."""
+
+    for_s: Annotated[int, Meta(ge=0, le=60)] = 0
 
 
 class SelfTest(Struct, frozen=True, tag="self-test"):
-    """Try whatever can be tried without a sound, the disk included; `Done` says whether all of it is well."""
+    """Try whatever can be tried without a sound, the disk included; `Done` says whether all of it is well.
+
+    An inaudible pulse of current through the siren is part of it: `Done.siren`.
+    """
 
 
 class Tally(Struct, frozen=True, tag="tally", omit_defaults=True):

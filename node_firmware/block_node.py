@@ -43,6 +43,7 @@ from node_firmware import inputs as events
 from node_firmware.asking import Asking
 from node_firmware.beats import Beats
 from node_firmware.config import InputPins
+from node_firmware.current import Current
 from node_firmware.effects import NodeEffect, Sound
 from node_firmware.emergency import Emergency
 from node_firmware.gestures import WIRE, Hands, Meaning, Situation, meaning
@@ -63,6 +64,7 @@ from node_firmware.tallies import Tallies
 
 SUPPLY_COLLAPSES_MS: Final = 2000
 CHECK_IN_RANK: Final = 50
+CALLED: Final = frozenset({Situation.ALARM, Situation.TAKEN})
 EDGE: Final = ("pressed", "released")
 
 
@@ -70,11 +72,12 @@ class BlockNode:
     """One block's node, from its process's start to its end.
 
     inputs, siren_s_max: its wiring and the siren's own limit, from its checked file, as are `kinds`, which hold for
-    what the gateway's settings do not name. firmware: the version that it reports.
+    what the gateway's settings do not name. firmware: the version that it reports. pulse_ms: how long a pulse tries the siren's
+    current; None: no sensor is fitted.
     """
 
     def __init__(
-        self, inputs: Mapping[str, InputPins], kinds: Mapping[str, KindSettings], siren_s_max: int, firmware: str
+        self, inputs: Mapping[str, InputPins], kinds: Mapping[str, KindSettings], siren_s_max: int, firmware: str, pulse_ms: int | None = None
     ) -> None:
         self._kinds = Kinds(inputs, kinds, siren_s_max)
         self._firmware = firmware
@@ -86,6 +89,7 @@ class BlockNode:
             lines = [f"{name}.{side}" for side in EDGE] if changeover else [name]
             self._lines.update({line: (name, side) for line, side in zip(lines, EDGE, strict=False)})
         self._siren = Siren(siren_s_max)
+        self._current = Current(pulse_ms)
         self._outbox = Outbox()
         self._emergency = Emergency()
         self._health = Health()
@@ -114,6 +118,7 @@ class BlockNode:
             events.PressNotKept: self._not_kept,
             events.DiskWell: self._disk_well,
             events.DiskTried: self._disk_tried,
+            events.SirenSensed: self._current.sensed,
             events.PressReceipted: self._receipted,
             events.KeysRead: self._keys_read,
             events.LinkUp: self._link_up,
@@ -157,6 +162,7 @@ class BlockNode:
         if not isinstance(event, events.Edge | events.Started):
             for name, button in self._buttons.items():
                 self._did(name, button.advance(self._now_ms, self._kinds.hold_ms(name)))
+        self._try_current()
         if self._linked:
             self._out.presses += self._outbox.due(self._now_ms)
         slow_at_ms = self._outbox.slow_at_ms()
@@ -182,6 +188,7 @@ class BlockNode:
             self._siren.since_ms + PROVEN_MS if self._siren.sounding and self._health.supply else None,
             None if self._health.slow else self._outbox.slow_at_ms(),
             self._asking.next_at_ms(),
+            self._current.next_at_ms(),
             self._emergency.next_at_ms(calls_waiting=self._calls_waiting()),
             self._test_until_ms,
             min(self._word_received.values(), default=None),
@@ -349,6 +356,8 @@ class BlockNode:
         if setting.audible:
             pattern = self._kinds.pattern(kind)
             for_ms = for_ms or (once_ms(pattern) if test else self._siren.limit_s * 1000)
+            if not test:
+                self._current.disturbed()
             self._siren.sound(pattern, setting.rank, for_ms, self._now_ms, self._out, test=test)
 
     # --- disk
@@ -414,10 +423,16 @@ class BlockNode:
     def _ordered(self, event: events.OrderCame) -> None:
         order = event.order.order
         why = self._orders.refusal(event.order, self._uptime_s()) or self._orders.impossible(order, self._kinds, self._siren)
+        if isinstance(order, SirenTest) and order.for_s and self._situation() in CALLED:
+            why = why or "an emergency is open here"
         if isinstance(order, SirenOff) and self._emergency.still_called(self._boot, order, self._outbox.__contains__):
             why = why or "a call made here is not in it"
         if not why and isinstance(order, SelfTest):
             self._out.rest.append(effects.TryDisk(event.order.id))
+            return
+        if not why and isinstance(order, SirenTest):
+            self._sound(TEST, order.for_s * 1000, test=True)
+            self._current.listen(event.order.id, self._siren.left_ms(self._now_ms))
             return
         if not why and isinstance(order, Tally):
             self._tally(event.order.id, order)
@@ -440,7 +455,17 @@ class BlockNode:
     def _disk_tried(self, event: events.DiskTried) -> None:
         """The self-test's last part: contacts, guard and keys are watched all the time."""
         found = [event.fault] if event.fault else sorted(f"{fault.code} {fault.subject}" for fault in self._faults())
-        self._out.rest.append(effects.Publish(self._orders.done(event.order, ", ".join(found))))
+        self._current.pulse(event.order, ", ".join(found))
+
+    def _try_current(self) -> None:
+        """Once all else is decided: a pulse never comes into an alarm, nor near a hand that may be about to give one.
+
+        Of a hand at a silent button nothing may show.
+        """
+        touched = any(button.touched for name, button in self._buttons.items() if self._kinds.audible(name))
+        free = not self._siren.sounding and not touched and self._situation() not in CALLED
+        for said in self._current.settle(self._now_ms, self._out, free=free):
+            self._out.rest.append(effects.Publish(replace(self._orders.done(said.order, said.why), siren=said.found)))
 
     def _carry_out(self, order: AnyOrder) -> None:
         match order:
@@ -452,8 +477,6 @@ class BlockNode:
                 self._siren.stop(self._out)
             case StrobeOn(for_s=for_s):
                 self._strobe.flash(for_s, self._now_ms, self._out, sounding=self._siren.sounding)
-            case SirenTest():
-                self._sound(TEST, test=True)
             case TestMode(for_s=for_s):
                 self._test_until_ms = self._now_ms + for_s * 1000 if for_s else None
 

@@ -52,12 +52,18 @@ class InputPins(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class SirenPins(Struct, frozen=True, forbid_unknown_fields=True):
-    """The siren's output. s_max: for how long at most it sounds, until settings come."""
+    """The siren's output. s_max: for how long at most it sounds, until settings come.
+
+    sense: the input of a current sensor in the siren's line, closed to ground while current flows. pulse_ms: how long the daily
+    test's pulse lasts: too short to be heard, long enough for driver and sensor.
+    """
 
     pin: Pin
     active_high: bool = True
     strobe: Pin | None = None
     s_max: Annotated[int, Meta(ge=5, le=900)] = 180
+    sense: Pin | None = None
+    pulse_ms: Annotated[int, Meta(ge=1, le=30)] = 5
 
 
 def default_kinds() -> dict[str, KindSettings]:
@@ -122,6 +128,8 @@ class NodeConfig(Struct, frozen=True, forbid_unknown_fields=True):
         yield "[siren] pin", self.siren.pin
         if self.siren.strobe is not None:
             yield "[siren] strobe", self.siren.strobe
+        if self.siren.sense is not None:
+            yield "[siren] sense", self.siren.sense
         if self.buzzer is not None:
             yield "buzzer", self.buzzer
         for name, pins in self.inputs.items():

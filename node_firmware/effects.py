@@ -124,7 +124,18 @@ class TryDisk(Struct, frozen=True):
     order: str
 
 
+class SenseSiren(Struct, frozen=True):
+    """Look for current at the siren for so long; answer with SirenSensed. order: the test that wants to know.
+
+    pulse: switch it on for just that time, too short to be heard. Whatever sounds meanwhile takes the pulse's place at once.
+    """
+
+    order: str
+    pulse: bool
+    for_ms: int
+
+
 NodeEffect = (
-    TryDisk | SoundSiren | StopSiren | FlashStrobe | MarkSiren | KeepPress | PublishPress | ForgetPress | ForgetStreams | SetLight | Play
+    TryDisk | SenseSiren | SoundSiren | StopSiren | FlashStrobe | MarkSiren | KeepPress | PublishPress | ForgetPress | ForgetStreams | SetLight | Play
     | Publish | KeepSettings
 )

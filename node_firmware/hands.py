@@ -72,6 +72,11 @@ class Button:
         """How its wires stand, when they are not as they should be: CUT or SHORTED; OPENED at a contact of the case."""
         return self._watch.stands
 
+    @property
+    def touched(self) -> bool:
+        """A hand is at it, or has just let go."""
+        return self._touched()
+
     def start(self, *, pressed: bool, released: bool, at_ms: int) -> None:
         """The levels found at start."""
         self._at_ms = at_ms

@@ -88,6 +88,13 @@ class DiskTried(Struct, frozen=True):
     fault: str
 
 
+class SirenSensed(Struct, frozen=True):
+    """What came of SenseSiren."""
+
+    order: str
+    found: messages.SirenFound
+
+
 class PressReceipted(Struct, frozen=True):
     """An authentic receipt came."""
 
@@ -152,7 +159,7 @@ class Woken(Struct, frozen=True):
 
 
 NodeInput = (
-    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | DiskTried | PressReceipted | KeysRead | LinkUp | LinkDown | OrderCame
+    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | DiskTried | SirenSensed | PressReceipted | KeysRead | LinkUp | LinkDown | OrderCame
     | IncidentCame
     | SettingsCame | AnswerCame | PowerRead | GuardSeen | Woken
 )

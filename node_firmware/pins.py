@@ -21,13 +21,14 @@ from typing import Any, Final
 from gpiozero import Factory, OutputDevice  # type: ignore[import-untyped]  # it brings no types
 
 from controller.errors import Unavailable
-from controller.messages import Pulse
+from controller.messages import Pulse, SirenFound
 from node_firmware.clock import boottime_ms
 from node_firmware.config import InputPins, NodeConfig, PinsSettings, SirenPins
 from node_firmware.effects import Light, Sound
 from node_firmware.inputs import Edge
 from node_firmware.lights import BLINKS, BUZZES
 from node_firmware.player import Player
+from node_firmware.siren_sense import SETTLES_MS, SirenSense
 
 logger = logging.getLogger(__name__)
 
@@ -170,7 +171,8 @@ class Pins:
         self._loop = asyncio.get_running_loop()
         try:
             siren_off(factory, config.siren)
-            self._siren = Player(_writer(self._output(config.siren.pin, active_high=config.siren.active_high)))
+            self._sense = SirenSense(_writer(self._output(config.siren.pin, active_high=config.siren.active_high)), self._sensor(config.siren.sense))
+            self._siren = Player(self._sense.write)
             self._strobe = Player(_writer(self._output(config.siren.strobe)))
             self._buzzer = Player(_writer(self._output(config.buzzer)))
             self._lights = {name: Player(_writer(self._output(pins.light))) for name, pins in config.inputs.items()}
@@ -190,6 +192,13 @@ class Pins:
         """Siren (and strobe) from now, over and over, for at most `for_ms`."""
         self._siren.play(pattern, repeat=True, for_ms=for_ms)
         self._strobe.play(_STEADY, repeat=True, for_ms=for_ms)
+
+    def sense(self, answer: Callable[[SirenFound], None], *, pulse: bool, for_ms: int) -> None:
+        """Look for current at the siren for so long, and answer then; `pulse`: switch it on for that time, unless it sounds."""
+        self._sense.begin()
+        if pulse and not self._siren.playing:
+            self._siren.play((Pulse(for_ms, 1),), repeat=False)
+        self._loop.call_later((for_ms + SETTLES_MS) / 1000, lambda: answer(self._sense.end()))
 
     def flash(self, for_ms: int) -> None:
         """The strobe alone for at most `for_ms`; 0: off."""
@@ -221,6 +230,14 @@ class Pins:
         if number is None:
             return None
         return OutputDevice(number, active_high=active_high, initial_value=False, pin_factory=self._factory)
+
+    def _sensor(self, number: int | None) -> Callable[[], bool] | None:
+        """Whether its contact is closed now."""
+        if number is None:
+            return None
+        pin = self._factory.pin(number)
+        pin.input_with_pull("up")
+        return lambda: not pin.state
 
     def _seen(self, edge: Edge) -> None:
         """On the driver's thread (deque.append and call_soon_threadsafe are made for that)."""

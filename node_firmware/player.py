@@ -21,6 +21,11 @@ class Player:
         self._until_s: float | None = None
         self._repeat = False
 
+    @property
+    def playing(self) -> bool:
+        """Something plays, if only a pause of it."""
+        return self._timer is not None
+
     def play(self, pattern: Sequence[Pulse], *, repeat: bool, for_ms: int | None = None) -> None:
         """Begin `pattern` at once; off at its end, or after `for_ms` when it is repeated. An empty pattern is off."""
         self._cancel()

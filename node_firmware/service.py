@@ -22,7 +22,7 @@ from node_firmware.config import NodeConfig
 from node_firmware.disk import Connect, connect_sqlite
 from node_firmware.effects import NodeEffect
 from node_firmware.guarding import Guarding
-from node_firmware.inputs import GuardSeen, KeysRead, NodeInput, OutboxOpened, Started, Woken
+from node_firmware.inputs import GuardSeen, KeysRead, NodeInput, OutboxOpened, SirenSensed, Started, Woken
 from node_firmware.link import Link
 from node_firmware.outbox import Found, Outbox
 from node_firmware.pins import Pins, open_factory
@@ -47,7 +47,8 @@ class Service:
         self._loop = asyncio.get_running_loop()
         self._boot: Boot = os.urandom(16).hex()
         self._silent_boot: Boot = os.urandom(16).hex()
-        self._node = BlockNode(config.inputs, config.kinds, config.siren.s_max, version("cuadra"))
+        pulse_ms = config.siren.pulse_ms if config.siren.sense is not None else None
+        self._node = BlockNode(config.inputs, config.kinds, config.siren.s_max, version("cuadra"), pulse_ms)
         self._started = False
         self._timer: asyncio.TimerHandle | None = None
         self._ended: asyncio.Future[None] = self._loop.create_future()
@@ -159,6 +160,8 @@ class Service:
                 self._pins.sound(pattern, for_ms)
             case effects.StopSiren():
                 self._pins.silence()
+            case effects.SenseSiren(order, pulse, for_ms):
+                self._pins.sense(lambda found: self.feed(SirenSensed(order, found)), pulse=pulse, for_ms=for_ms)
             case effects.FlashStrobe(for_ms):
                 self._pins.flash(for_ms)
             case (effects.KeepPress() | effects.ForgetPress() | effects.ForgetStreams() | effects.KeepSettings() | effects.MarkSiren()

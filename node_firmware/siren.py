@@ -57,6 +57,10 @@ class Siren:
             out.siren.append(StopSiren())
             out.rest.append(MarkSiren(on=False))
 
+    def left_ms(self, now_ms: int) -> int:
+        """How long it still sounds; 0: it does not."""
+        return max(0, self._until_ms - now_ms) if self.sounding else 0
+
     def next_at_ms(self) -> int | None:
         """When its time is over."""
         return self._until_ms if self.sounding else None

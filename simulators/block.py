@@ -43,7 +43,7 @@ def pins(
 
 
 async def _pins(settings: NodeConfig | None, port: int, control_port: int) -> None:
-    server = PinsServer()
+    server = PinsServer(settings.siren if settings is not None else None)
     if settings is not None:
         await server.play(Buttons(settings).rest())
     await server.start(port=port, control_port=control_port)
@@ -74,7 +74,7 @@ class Block:
         self._verbose = verbose
         self._buttons = Buttons(settings)
         self._chosen = self._buttons.names[0]
-        self._pins = PinsServer()
+        self._pins = PinsServer(settings.siren)
         self._names = {settings.siren.pin: "siren"}
         if settings.siren.strobe is not None:
             self._names[settings.siren.strobe] = "strobe"

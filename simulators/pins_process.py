@@ -2,7 +2,8 @@
 
 What a siren does when its node dies can only be seen from outside the node. The control port speaks JSON, one object a
 line, each answered by one line: `{"do": "play", "steps": [[after_ms, pin, level], ...]}` (level 0: closed to ground,
-null: open; answered when all is done), `{"do": "levels"}`, `{"do": "history", "since": n}`.
+null: open; answered when all is done), `{"do": "levels"}`, `{"do": "history", "since": n}`, `{"do": "siren", "is": "well"}` (or
+`dead`, or `stuck`: its sensor).
 """
 
 import asyncio
@@ -12,16 +13,20 @@ from collections.abc import Iterable
 from types import TracebackType
 from typing import Any
 
+from node_firmware.config import SirenPins
 from simulators.buttons import Step
 from simulators.pigpiod import Pigpiod
 from simulators.pin_board import Change, PinBoard
+from simulators.siren_current import Health, SirenCurrent
 
 
 class PinsServer:
     """The daemon and its control port on the running event loop; several fit in one process."""
 
-    def __init__(self) -> None:
+    def __init__(self, siren: SirenPins | None = None) -> None:
+        """siren: what is wired to its pin draws current, which its sensor shows."""
         self.board = PinBoard()
+        self._current = SirenCurrent(self.board, siren) if siren is not None else None
         self._daemon = Pigpiod(self.board)
         self._control: asyncio.Server | None = None
         self.port = 0
@@ -72,8 +77,13 @@ class PinsServer:
                 return {"levels": self.board.levels}
             case "history":
                 return {"history": self.board.history[request.get("since", 0) :]}
+            case "siren":
+                if self._current is None:
+                    raise ValueError("siren: none is wired; start the pins with a node's file")
+                self._current.becomes(request["is"])
+                return {"done": True}
             case other:
-                raise ValueError(f"do: {other!r}; expected play, levels or history")
+                raise ValueError(f"do: {other!r}; expected play, levels, history or siren")
 
 
 class PinsControl:
@@ -91,6 +101,10 @@ class PinsControl:
         """A pin's level now."""
         levels: list[int] = self._ask({"do": "levels"})["levels"]
         return levels[pin]
+
+    def siren(self, health: Health) -> None:
+        """From now on the siren, or its sensor, is like this."""
+        self._ask({"do": "siren", "is": health})
 
     def history(self, since: int = 0) -> list[Change]:
         """All changes from number `since` on, oldest first."""

@@ -34,7 +34,8 @@ class SilentLifeCame(Struct, frozen=True):
 class OrderSent(Struct, frozen=True, omit_defaults=True):
     """The gateway commanded a node.
 
-    order: `siren-on`, `siren-off`, `strobe-on`, `strobe-off`, `test-mode`, `test-mode-end`, `siren-test`, `self-test`, `tally`, `canary`, `drill`.
+    order: `siren-on`, `siren-off`, `strobe-on`, `strobe-off`, `test-mode`, `test-mode-end`, `siren-test`, `siren-minute`, `self-test`,
+    `tally`, `canary`, `drill`.
     by: the rules, or the member who wrote; channel: by which; place: from the how-manieth of their addresses there, from 0.
     drill: for an exercise.
     """
@@ -51,12 +52,13 @@ class OrderSent(Struct, frozen=True, omit_defaults=True):
 
 
 class OrderAnswered(Struct, frozen=True, omit_defaults=True):
-    """What the node made of it."""
+    """What the node made of it. siren: what a test found of the siren's current, as `Done.siren` has it."""
 
     node: str
     id: str
     done: Flag
     why: str = ""
+    siren: str = ""
 
 
 class NodeAskedRecorded(Struct, frozen=True, omit_defaults=True):

@@ -327,7 +327,7 @@ class NodeHere:
                 self._send(beat)
             case effects.Publish(message=message):
                 self._send(message)
-            case effects.Play() | effects.FlashStrobe():
+            case effects.Play() | effects.FlashStrobe() | effects.SenseSiren():
                 pass
             case _:
                 self.card.put(effect)

@@ -20,7 +20,7 @@ from simulators.pin_board import Change
 from simulators.pins_process import PinsControl
 from tests.mosquitto import free_port
 
-SIREN, STROBE, BUZZER, LIGHT, SILENT_LIGHT = 23, 24, 18, 22, 16
+SIREN, STROBE, BUZZER, LIGHT, SILENT_LIGHT, SENSE = 23, 24, 18, 22, 16, 25
 HOLD_MS = 1000
 SIREN_DELAY_MS_MAX = 150
 
@@ -38,6 +38,7 @@ port = {port}
 [siren]
 pin = 23
 strobe = 24
+sense = 25
 [inputs.b1]
 pressed = 17
 released = 27

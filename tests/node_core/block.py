@@ -20,6 +20,7 @@ from controller.messages import (
     PressRef,
     Receipt,
     Settings,
+    SirenFound,
     digest_of,
     encode,
 )
@@ -45,12 +46,15 @@ class Block:
     """Carries out what the node says, as a shell would, with a disk and a gateway that can be told to misbehave."""
 
     def __init__(
-        self, wiring: Mapping[str, InputPins] = WIRING, *, siren_s_max: int = 180, at_ms: int = 1_000_000
+        self, wiring: Mapping[str, InputPins] = WIRING, *, siren_s_max: int = 180, at_ms: int = 1_000_000, pulse_ms: int | None = None
     ) -> None:
         self.wiring = wiring
         self.siren_s_max = siren_s_max
+        self.pulse_ms = pulse_ms
         self.now_ms = at_ms
         self._coming: deque[inputs.NodeInput] = deque()
+        self.current = SirenFound.DREW     # what the sensor at the siren shows, half a tenth of a second after its time
+        self.sensing: list[tuple[int, str]] = []
         self.disk: str | None = "well"     # "well", a fault's code, or None: it does not answer
         self.gateway = False               # receipts what it is sent
         self.history: list[tuple[int, NodeEffect]] = []
@@ -62,7 +66,7 @@ class Block:
         self.stored: dict[PressRef, inputs.WaitingPress] = {}
         self.rev = 0
         self.pressed_lines = {name for name, pins in wiring.items() if pins.tamper}
-        self.node = BlockNode(wiring, default_kinds(), siren_s_max, "1.0")
+        self.node = BlockNode(wiring, default_kinds(), siren_s_max, "1.0", pulse_ms)
 
     # --- life
 
@@ -75,7 +79,8 @@ class Block:
         """The process dies and comes back, with what is on the disk."""
         self._siren_off()
         self.lights.clear()
-        self.node = BlockNode(self.wiring, default_kinds(), self.siren_s_max, "1.0")
+        self.sensing.clear()
+        self.node = BlockNode(self.wiring, default_kinds(), self.siren_s_max, "1.0", self.pulse_ms)
         boots = {"boot": f"{number:032x}", "silent_boot": f"{number + 500:032x}"}
         return self.starts(**{**boots, "waiting": tuple(self.stored.values()), "machine_restarted": False, **said})
 
@@ -111,6 +116,8 @@ class Block:
                 self._siren_off()
             case effects.SetLight(input=name, light=light):
                 self.lights[name] = light
+            case effects.SenseSiren(order=order, for_ms=for_ms):
+                self.sensing.append((self.now_ms + for_ms + 50, order))
             case effects.TryDisk(order=order) if self.disk is not None:
                 self._coming.append(inputs.DiskTried(order, "" if self.disk == "well" else self.disk))
             case effects.KeepPress(press=press, made_at_ms=made_at_ms, rank=rank) if self.disk is not None:
@@ -136,11 +143,20 @@ class Block:
         """Virtual time, waking the node exactly when it asks for it."""
         end_ms = self.now_ms + ms
         steps = 0
-        while (due := self.node.wake_at_ms()) is not None and due <= end_ms:
+        while True:
+            woken_ms = self.node.wake_at_ms()
+            due = min((at_ms for at_ms in (woken_ms, *(at_ms for at_ms, _ in self.sensing)) if at_ms is not None), default=None)
+            if due is None or due > end_ms:
+                break
             steps = steps + 1 if due <= self.now_ms else 0
             assert steps < 5, f"the node asks to be woken at {due}, again and again"
             self.now_ms = max(self.now_ms, due)
-            self.gives(inputs.Woken())
+            sensed = [order for at_ms, order in self.sensing if at_ms <= self.now_ms]
+            self.sensing = [one for one in self.sensing if one[0] > self.now_ms]
+            for order in sensed:
+                self.gives(inputs.SirenSensed(order, self.current))
+            if due == woken_ms:
+                self.gives(inputs.Woken())
         self.now_ms = end_ms
         return self
 

@@ -31,6 +31,8 @@ from node_firmware.config import InputPins, default_kinds
 from node_firmware.effects import Light, Sound
 from tests.node_core.block import OPEN_BOOT, SHOWN, SILENT_BOOT, WIRING, Block
 
+NOT_MEASURED = messages.SirenFound.NOT_MEASURED
+
 
 def test_a_held_button_sounds_the_siren_before_anything_is_written_or_sent(block: Block) -> None:
     block.disk = None
@@ -143,7 +145,7 @@ def test_a_button_that_stands_cut_or_shorted_is_a_fault_until_it_is_mended(
     linked.passes(5000)
     assert linked.made() == [linked.made()[0]], "told as tampering, once"
     assert linked.beat().faults == (NodeFault(code, "panic"),)
-    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=False, why=f"{code} panic")
+    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=False, why=f"{code} panic", siren=NOT_MEASURED)
     assert (linked.light("panic"), linked.light("fire")) == (Light.FAULT, Light.REST)
     linked.taps("fire").passes(1000).answers_ask()
     assert linked.light("fire") is Light.ANSWER_FAULT
@@ -321,14 +323,14 @@ def test_a_siren_test_is_short_and_never_disturbs_an_emergency(linked: Block) ->
 
 def test_a_self_test_makes_no_sound_and_is_answered_when_the_disk_has_written(linked: Block) -> None:
     linked.forgets()
-    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=True)
+    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=True, siren=NOT_MEASURED)
     assert not linked.shown()
 
 
 @pytest.mark.parametrize("code", ["disk-full", "disk-read-only"])
 def test_a_self_test_fails_on_a_sick_disk(linked: Block, code: str) -> None:
     linked.disk = code
-    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=False, why=code)
+    assert linked.orders(SelfTest()) == Done(OPEN_BOOT, "o1", done=False, why=code, siren=NOT_MEASURED)
 
 
 def test_a_self_test_on_a_disk_that_hangs_is_not_answered(linked: Block) -> None:
@@ -417,6 +419,7 @@ def test_every_input_has_an_answer(linked: Block) -> None:
         inputs.SettingsCame: inputs.SettingsCame(Settings(OPEN_BOOT, 1, {}, {})),
         inputs.AnswerCame: inputs.AnswerCame(messages.Answer(OPEN_BOOT, "x", True)),
         inputs.GuardSeen: inputs.GuardSeen(True), inputs.KeysRead: inputs.KeysRead(True), inputs.DiskTried: inputs.DiskTried("o", ""),
+        inputs.SirenSensed: inputs.SirenSensed("o", NOT_MEASURED),
     }
     for sort in get_args(inputs.NodeInput):
         if sort is not inputs.Started:

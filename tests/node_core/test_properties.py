@@ -39,7 +39,8 @@ world: st.SearchStrategy[Step] = st.one_of(
     st.tuples(
         st.just("order"),
         st.sampled_from(
-            [messages.SirenOn("fire", 60), messages.SirenOff(), messages.SirenTest(), messages.TestMode(30), messages.StrobeOn(60)]
+            [messages.SirenOn("fire", 60), messages.SirenOff(), messages.SirenTest(), messages.SirenTest(60), messages.SelfTest(), messages.TestMode(30),
+             messages.StrobeOn(60)]
         ),
     ),
     st.tuples(st.just("restart"), st.none()),
@@ -53,7 +54,7 @@ class Life:
 
     def __init__(self, *, silently: bool = True) -> None:
         self.silently = silently
-        self.block = Block().starts()
+        self.block = Block(pulse_ms=5).starts()
         self.boots = 0
         self.orders = 0
         self.linked = False
@@ -104,7 +105,7 @@ class Life:
 
     def _order(self, order: messages.AnyOrder) -> None:
         self.orders += 1
-        self.block.orders(order, f"o{self.orders}", self.boot)
+        self.block.gives(inputs.OrderCame(messages.Order(f"o{self.orders}", self.boot, order, 10**6)))
 
     def _restart(self, _: None) -> None:
         settled = {effect.ref for effect in self.block.seen(effects.ForgetPress)}
