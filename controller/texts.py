@@ -93,6 +93,8 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     # The walk from button to button: to whoever should do it, and to who does it. `code` is what to write, the block's id.
     "walk_due": ("block", "codes", "code"),
     "walk_due_secret": ("block",),
+    # The day before a siren's minute, to the block's representative.
+    "siren_due": ("block", "time"),
     "walk_done_you": ("block",),
     "walk_left_you": ("block", "codes"),
     # To a technician at a node.

@@ -159,7 +159,8 @@ class Woken(Struct, frozen=True):
 
 
 NodeInput = (
-    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | DiskTried | SirenSensed | PressReceipted | KeysRead | LinkUp | LinkDown | OrderCame
+    Edge | Started | OutboxOpened | PressKept | PressNotKept | DiskWell | DiskTried | SirenSensed
+    | PressReceipted | KeysRead | LinkUp | LinkDown | OrderCame
     | IncidentCame
     | SettingsCame | AnswerCame | PowerRead | GuardSeen | Woken
 )

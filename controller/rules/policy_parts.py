@@ -105,6 +105,7 @@ class VerifyFirstPolicy(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 Hour = Annotated[int, Meta(ge=0, le=23)]
+HourOfDay = Annotated[int, Meta(ge=8, le=19)]
 
 
 class Proof(Struct, frozen=True, forbid_unknown_fields=True):
@@ -124,6 +125,10 @@ class Proof(Struct, frozen=True, forbid_unknown_fields=True):
     """So long after the reminder it is a fault; the reminder comes again at that pace."""
     walk_hour: Hour = 10
     """When that is looked at."""
+    siren_hour: HourOfDay | None = None
+    """By day alone: when each siren sounds for a test, every siren_days, for siren_s; without it none does."""
+    siren_days: Annotated[int, Meta(ge=7, le=366)] = 30
+    siren_s: Annotated[int, Meta(ge=5, le=60)] = 60
 
 
 PerMinute = Annotated[int, Meta(ge=1, le=60_000)]

@@ -15,7 +15,7 @@ from controller.rules.mending.fault_kinds import Shows, flapping_of, kind_of, sa
 from controller.rules.mending.faults import end_fault, raise_fault, seen
 from controller.rules.mending.faults import look as look_at_faults
 from controller.rules.mending.mains import look as look_at_mains
-from controller.rules.proof import canary, conservation, coverage, self_tests, walk
+from controller.rules.proof import canary, conservation, coverage, self_tests, siren_minutes, walk
 from controller.rules.remembered import NodeLife
 from controller.rules.replying import technicians
 from controller.rules.signs import Signs, Suppressed
@@ -129,8 +129,9 @@ def done(desk: Desk, signs: Signs, event: NodeDone) -> None:
     said = event.done
     _heard(desk, signs, event.node, said.boot)
     technicians.answered(desk, event)
-    desk.record(Chain.OPEN, OrderAnswered(event.node, said.id[:80], flag(said.done), said.why[:200]))
+    desk.record(Chain.OPEN, OrderAnswered(event.node, said.id[:80], flag(said.done), said.why[:200], said.siren.value))
     self_tests.answered(desk, event)
+    siren_minutes.answered(desk, event)
     conservation.answered(desk, event)
 
 
@@ -183,6 +184,7 @@ def look(desk: Desk, signs: Signs) -> None:
         conservation.look(desk)
         canary.look(desk)
     walk.look(desk, signs)
+    siren_minutes.look(desk)
     coverage.look(desk, signs)
     technicians.look(desk)
     shift_change.look(desk)

@@ -49,7 +49,7 @@ from controller.rules.inputs import (
 )
 from controller.rules.mending import faults
 from controller.rules.policy import Policy, earlier
-from controller.rules.proof import canary, drills, walk
+from controller.rules.proof import canary, drills, siren_minutes, walk
 from controller.rules.remembered import FINAL
 from controller.rules.replying import answers, calls
 from controller.rules.signs import Signs
@@ -63,6 +63,8 @@ TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {
     police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends, storm.TIMER: summaries.due, walk.ENDS: walk.ends,
     escalation.HEARD: hearing.heard_due, hearing.REPORTS: hearing.report_due, hearing.WIDER: hearing.wider_due,
     verification.WELFARE: verification.welfare_due,
+    siren_minutes.ANNOUNCED: siren_minutes.announced, siren_minutes.AWAY: siren_minutes.away, siren_minutes.MINUTE: siren_minutes.minute,
+    siren_minutes.UNANSWERED: siren_minutes.unanswered,
 }
 """What each timer does when it rings, given its subject."""
 

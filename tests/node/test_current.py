@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import pairwise
 
 import pytest
 
@@ -66,7 +67,7 @@ async def test_a_siren_test_is_measured_too_and_a_press_in_the_midst_of_it_sound
 def alarm_began_ms(block: Block, since_ms: int) -> int | None:
     """When the siren came on that stayed on for longer than the test's pattern does."""
     changes = block.history(SIREN, since_ms)
-    for on, off in zip(changes, changes[1:], strict=False):
+    for on, off in pairwise(changes):
         if on.level == 1 and off.at_ms - on.at_ms > 500:
             return on.at_ms
     return None

@@ -74,7 +74,7 @@ def test_a_case_that_is_opened_at_that_very_moment_sounds_and_no_pulse_takes_its
     assert [type(effect) for _, effect in fitted.history if isinstance(effect, SoundSiren | SenseSiren)] == [SoundSiren]
 
 
-def test_a_finger_at_a_silent_button_changes_nothing_of_a_test(fitted: Block) -> None:
+def test_a_finger_at_a_silent_button_changes_nothing_of_a_test() -> None:
     def tested(*, touched: bool) -> list[tuple[int, effects.NodeEffect]]:
         block = Block(pulse_ms=5).starts()
         block.gateway = True

@@ -39,8 +39,8 @@ world: st.SearchStrategy[Step] = st.one_of(
     st.tuples(
         st.just("order"),
         st.sampled_from(
-            [messages.SirenOn("fire", 60), messages.SirenOff(), messages.SirenTest(), messages.SirenTest(60), messages.SelfTest(), messages.TestMode(30),
-             messages.StrobeOn(60)]
+            [messages.SirenOn("fire", 60), messages.SirenOff(), messages.SirenTest(), messages.SirenTest(60), messages.SelfTest(),
+             messages.TestMode(30), messages.StrobeOn(60)]
         ),
     ),
     st.tuples(st.just("restart"), st.none()),

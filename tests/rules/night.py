@@ -13,7 +13,22 @@ from typing import Any, TypeVar
 
 from controller.entries import Body, Chain, FaultRaised, IncidentOpened, NoticeQueued, NoticesQueued
 from controller.instants import Now
-from controller.messages import Beat, Canary, Done, Gesture, IncidentState, Online, Press, PressRef, SelfTest, Stream, Tally, digest_of, encode
+from controller.messages import (
+    Beat,
+    Canary,
+    Done,
+    Gesture,
+    IncidentState,
+    Online,
+    Press,
+    PressRef,
+    SelfTest,
+    SirenFound,
+    Stream,
+    Tally,
+    digest_of,
+    encode,
+)
 from controller.registry import Block, Contact, District, Input, Member, Node, PrivateRef, Registry, Role, Shift, Zone
 from controller.rules.console.acts import Act, VerifyFirst, VerifyFirstEnd
 from controller.rules.effects import Accepted, GiveReceipt, QueueNotice, Record, Refused, SendDown, SendOrder, StopNotice, ZoneEffect
@@ -41,8 +56,8 @@ DISTRICTS_POLICY = Path("config/villa-maria/policy.toml").read_text(encoding="ut
 PATIENT = "accept_s = { dc09 = 3600, cap = 3600, webhook = 3600, sms = 3600 }"
 WHOLE_POLICY = re.sub("^(heard_s|late_police_s) = .*\n", "", re.sub("(?m)^accept_s = .*$", PATIENT, DISTRICTS_POLICY), flags=re.MULTILINE)
 """The same, but that the police have an hour to accept and rings their whole time: most stories are about something else."""
-POLICY = re.sub("^canary_hour.*$", "", WHOLE_POLICY, flags=re.MULTILINE)
-"""The same without the daily canary, whose texts and entries would stand in every story of more than a night."""
+POLICY = re.sub("^(canary|siren)_hour.*$", "", WHOLE_POLICY, flags=re.MULTILINE)
+"""The same without the daily canary and the sirens' minutes, whose texts and entries would stand in every story of more than a night."""
 AS_EVER = Policy.parse(POLICY)
 UNHURRIED = Policy.parse(POLICY.replace("beat_s = 20", "beat_s = 600"))
 """For stories of days and weeks: nothing is looked at more often than each ten minutes."""
@@ -127,6 +142,8 @@ class Night:
         """Node -> the life in which it beats by itself while time passes."""
         self.test_answer: str | None = ""
         """What nodes find when they test themselves; None: they do not answer."""
+        self.siren_answer = SirenFound.NOT_MEASURED
+        """What their sensors see of the siren's current then."""
         self.tally_answer: Callable[[str, str], tuple[Stream, ...] | None] = self.streams
         """What a node in a life says it made; None: it does not answer."""
         self._born: dict[tuple[str, str], int] = {}
@@ -165,7 +182,7 @@ class Night:
             check(self)
         for order in rest:
             if isinstance(order, SendOrder) and isinstance(order.order, SelfTest) and self.test_answer is not None:
-                self.does(NodeDone(order.node, Done(order.boot, order.id, not self.test_answer, self.test_answer)))
+                self.does(NodeDone(order.node, Done(order.boot, order.id, not self.test_answer, self.test_answer, siren=self.siren_answer)))
             elif isinstance(order, SendOrder) and isinstance(order.order, Tally):
                 streams = self.tally_answer(order.node, self.beating.get(order.node, "1"))
                 if streams is not None:

@@ -68,6 +68,8 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "node/not-proven": _PART,
     "node/canary-press": _TRIAL,
     "node/canary-receipt": _TRIAL,
+    "node/siren-pulse": FaultKind(flaps=False),
+    "node/siren-silent": FaultKind(flaps=False),
     "node/clock-off": _NODE,
     "node/battery-low": _NODE,
     "node/battery-weak": FaultKind(shows=Shows.NOWHERE, flaps=False),

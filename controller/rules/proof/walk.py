@@ -41,7 +41,7 @@ def wrote(desk: Desk, event: MemberWrote) -> bool:
         return False
     block = words[1].lower().strip(".,")
     over = len(words) == 3 and words[2].strip(".") in _END
-    mine = MAY.intersection(member.roles) or member in _representatives(desk, block)
+    mine = MAY.intersection(member.roles) or member in representatives(desk, block)
     if block not in desk.registry.blocks or block in desk.registry.nodes or not mine or (len(words) == 3 and not over):
         return False
     way = way_back(desk, event, member.id)
@@ -123,7 +123,7 @@ def _remind(desk: Desk, chain: Chain, block: str, due: list[Input]) -> None:
     ident = f"w{chain.value[0]}{desk.state.walked.reminders[chain]}"
     if chain is Chain.OPEN:
         about = {"block": block, "codes": _short(_names(due)), "code": block.upper()}
-        faults.tell_members(desk, _representatives(desk, block), "walk_due", "WALK", ident, CHANNELS, about)
+        faults.tell_members(desk, representatives(desk, block), "walk_due", "WALK", ident, CHANNELS, about)
         return
     # One text to each of those who may know of one of these buttons, however many there are.
     knows = {member.id: member for one in due for member in desk.network.members_with(desk.policy.kind(one.kind).circle)
@@ -131,7 +131,7 @@ def _remind(desk: Desk, chain: Chain, block: str, due: list[Input]) -> None:
     faults.tell_members(desk, knows.values(), "walk_due_secret", "WALK", ident, CHANNELS, {"block": block}, chain=Chain.SEALED)
 
 
-def _representatives(desk: Desk, block: str) -> list[Member]:
+def representatives(desk: Desk, block: str) -> list[Member]:
     """Those whose shifts name the block; without any, those of the whole zone."""
     shifts = [shift for shift in desk.registry.shifts if shift.role is Role.REPRESENTATIVE and shift.member in desk.registry.members]
     own = {shift.member: None for shift in shifts if block in shift.blocks} or {shift.member: None for shift in shifts if not shift.blocks}
