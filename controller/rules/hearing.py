@@ -53,8 +53,9 @@ def report_due(desk: Desk, ident: str) -> None:
     for notice in [one for member in incident.told if (one := _newest(desk, incident, member)) is not None]:
         if notice.state == "notified":
             wait_s = whole_s - (desk.now.utc_ms - notice.moved_at_ms) // 1000
-            if wait_s > 0:
-                left.append(min(wait_s, whole_s))
+            # More than the whole is left only where the clock was set back meanwhile: nobody waits for that.
+            if 0 < wait_s <= whole_s:
+                left.append(wait_s)
             elif _still_calls(desk, incident, notice):
                 other_way(desk, incident, notice)
     if left:
@@ -93,7 +94,11 @@ def _later(desk: Desk, incident: Incident) -> list[tuple[int, Step]]:
 
 
 def _open_s(desk: Desk, incident: Incident) -> int:
-    return max(0, (desk.now.utc_ms - incident.opened_at_ms) // 1000)
+    open_ms = desk.now.utc_ms - incident.opened_at_ms
+    if open_ms < 0:
+        # The clock was set back meanwhile: by the one that never jumps.
+        open_ms = desk.at_ms - incident.opened_at_ms
+    return max(0, open_ms // 1000)
 
 
 def _is_met(desk: Desk, incident: Incident, until: str) -> bool:

@@ -195,11 +195,20 @@ def _joinable(desk: Desk, case: _Case) -> Incident | None:
         if (incident.is_open and incident.chain is case.chain and not incident.in_need
                 and desk.kind_of(incident).group == group and incident.drill == case.drill
                 and (not incident.late or case.late) and not incident.cancelled
-                and case.dated.to_ms - incident.last_press_at_ms <= desk.policy.times.join_s * 1000
+                and _soon(case, incident) <= desk.policy.times.join_s * 1000
                 and (not case.late or case.dated.to_ms >= incident.pressed_from_at_ms)
                 and (case.chain is Chain.OPEN or desk.excluded(incident) == desk.network.excludes(case.event.node, press.input))):
             return incident
     return None
+
+
+def _soon(case: _Case, incident: Incident) -> int:
+    """How long after the incident's last press this one was made, in ms; a late one may be older.
+
+    A fresh one that seems to be older was made after the clock was set back, and by how much nobody knows: abs().
+    """
+    after_ms = case.dated.to_ms - incident.last_press_at_ms
+    return after_ms if case.late else abs(after_ms)
 
 
 def _new_id(desk: Desk, case: _Case) -> str:
@@ -247,7 +256,7 @@ def _join(desk: Desk, case: _Case, incident: Incident) -> None:
 def _cancel(desk: Desk, incident: Incident) -> None:
     """The block takes it back: nobody new is told, but one member still looks, since a hand may have been forced."""
     window_ms = desk.kind_of(incident).cancel_s * 1000 + CANCEL_SLACK_MS
-    if incident.cancelled or desk.now.utc_ms - incident.last_press_at_ms > window_ms:
+    if incident.cancelled or abs(desk.now.utc_ms - incident.last_press_at_ms) > window_ms:
         desk.record(incident.chain, IncidentNoted(incident.id, "block", "mistake"))
         news(desk, incident, "says_mistake", "CANCELLED")
         return

@@ -252,6 +252,7 @@ class ZoneController:
         desk.network, desk.registry, desk.policy = self.network, registry, policy
         supervision.look_at_kinds(desk)
         supervision.look_at_nodes(desk, self.signs)
+        answers.gone(desk)
         in_force.look(desk, self.signs)
         for node, life in self.state.nodes.items() if changed else ():
             if life.boot and not life.gone:

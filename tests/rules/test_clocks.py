@@ -4,11 +4,14 @@ import pytest
 
 from controller.entries import IncidentMoved, PressRecorded
 from controller.instants import Now
+from controller.messages import Gesture
+from controller.registry import Role
 from controller.rules.effects import QueueNotice
 from controller.rules.inputs import NoticeTried, Started, Tried, Woken
+from controller.rules.policy import Policy
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
-from tests.rules.night import Night
+from tests.rules.night import DISTRICTS_POLICY, MEMBERS, Night, member, of, registry
 
 HOUR_MS = 3_600_000
 
@@ -118,3 +121,88 @@ def test_after_the_clock_was_set_back_a_fresh_press_is_fresh_whatever_life_of_th
     night.press("panic", life="2")
     [press] = night.bodies(PressRecorded)
     assert (press.late, press.age_refused, press.pressed_to_at_ms) == (0, "", night.now.utc_ms)
+
+
+def with_ways(name: str, role: Role, *channels: str) -> Jumping:
+    people = [*(one for one in MEMBERS if one.id != name), member(name, role, channels=channels)]
+    night = Jumping(registry(members=people), Policy.parse(DISTRICTS_POLICY))
+    night.births("b12n1")
+    return night
+
+
+def test_a_clock_set_back_keeps_no_line_of_the_police_waiting() -> None:
+    night = with_ways("desk", Role.POLICE_DESK, "dc09", "cap", "sms")
+    night.press("panic")
+    night.passes(5)
+    night.wall_ms = -5 * HOUR_MS
+    night.passes(300)
+    assert [one.channel for one in night.notices() if one.reason == "POLICE"] == ["dc09", "cap", "sms"]
+    assert any(one.reason == "POLICE_NOT_REACHED" for one in night.notices())
+
+
+def test_a_clock_set_back_keeps_no_unreported_text_from_its_other_way() -> None:
+    night = with_ways("rosa", Role.PATROL, "sms", "apprise")
+    night.press("panic")
+    night.passes(5)
+    night.wall_ms = -5 * HOUR_MS
+    night.passes(91)
+    assert [one.channel for one in night.notices() if one.member == "rosa" and "instead" in one.about] == ["apprise"]
+
+
+def test_a_clock_set_back_makes_no_later_emergency_a_part_of_the_first() -> None:
+    night = Jumping()
+    night.births("b12n1")
+    night.press("panic")
+    night.passes(5)
+    night.replies("rosa", "2")
+    night.wall_ms = -5 * HOUR_MS
+    night.passes(2 * 3600)
+    night.all_read()
+    night.press("panic")
+    night.passes(1)
+    assert len(night.codes) == 2
+    assert night.reads("juan") == ["alarm"]
+
+
+def test_a_clock_set_back_leaves_no_window_open_in_which_it_is_taken_back() -> None:
+    night = Jumping()
+    night.births("b12n1")
+    press = night.press("panic")
+    night.passes(5)
+    night.wall_ms = -5 * HOUR_MS
+    night.passes(3600)
+    night.all_read()
+    night.press("panic", gesture=Gesture.CANCEL, refers_to=of(press))
+    night.passes(1)
+    assert "says_mistake" in night.reads("rosa")
+    assert not next(iter(night.zone.state.incidents.values())).cancelled
+
+
+def test_a_ring_that_is_called_until_somebody_is_there_is_not_late_by_a_clock_that_was_set_back() -> None:
+    step = "[[kinds.panic.steps]]\nafter_s = 120\n"
+    assert step in DISTRICTS_POLICY
+    night = Jumping(policy=Policy.parse(DISTRICTS_POLICY.replace(step, step + 'until = "on-scene"\n')))
+    night.births("b12n1")
+    night.press("panic")
+    night.passes(5)
+    night.wall_ms = -5 * HOUR_MS
+    night.replies("rosa", "1")
+    night.passes(121)
+    assert "alarm" in night.reads("caro")
+
+
+@pytest.mark.parametrize("word", ["9", "4"])
+def test_danger_is_not_asked_back_because_the_gateways_clock_is_ahead(word: str) -> None:
+    night = Jumping()
+    night.births("b12n1")
+    night.press("panic")
+    night.passes(5)
+    night.replies("rosa", "2")
+    night.passes(30)
+    night.all_read()
+    night.replies("rosa", word, ago_s=3 * 3600)
+    night.passes(1)
+    assert ("help" if word == "9" else "armed") in night.reads("juan")
+    night.replies("rosa", "5", ago_s=3 * 3600)
+    night.passes(1)
+    assert "which_late" in night.reads("rosa"), "what ends something is"

@@ -149,7 +149,8 @@ def _waits_s(desk: Desk, incident: Incident) -> int:
         if one.state not in {"failed", "stopped"} and one.queued.member not in incident.refused:
             whole_s = desk.policy.police.accept_s_of(one.queued.channel)
             passed_s = (desk.now.utc_ms - one.made_at_ms) // 1000
-            left = max(left, whole_s - max(0, passed_s))
+            # Of a clock that was set back nobody knows how much has passed: rather the next line too early than hours too late.
+            left = max(left, whole_s - passed_s if passed_s >= 0 else 0)
     return left
 
 

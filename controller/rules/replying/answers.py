@@ -53,6 +53,7 @@ TOO_LATE_MS: Final = 7 * DAY_MS
 """Networks keep a text for three days; what claims to be older says nothing that can be believed."""
 CLOCKS_MS: Final = 60_000
 """So far the network's clock and ours may be apart."""
+DANGER: Final = frozenset({Word.ARMED, Word.HELP})
 CODES_MAX: Final = 12
 """So many codes a question names at most."""
 
@@ -108,13 +109,15 @@ def _which(desk: Desk, member: str, reply: Reply, written_at_ms: int) -> tuple[I
         # The network held it up: it is about what was open when it was written, and never takes what was opened since.
         then = [one for one in _known(desk, member)
                 if one.opened_at_ms <= written_at_ms + CLOCKS_MS and (one.is_open or one.moved_at_ms > written_at_ms)]
-        if len(then) == 1:
+        # Danger that is said now, by a clock that is not ours, is not lost to what was over long ago, and not asked back.
+        now = bool(found_open) and reply.word in DANGER
+        if len(then) == 1 and (then[0].is_open or not now):
             return (then[0], "", "") if then[0].is_open else (None, "already_closed", then[0].code)
-        if not then and found_open:
+        if not then and found_open and not now:
             return None, "which_late", ""
     if len(found_open) == 1:
         return found_open[0], "", ""
-    if found_open and reply.word in {Word.ARMED, Word.HELP}:
+    if found_open and reply.word in DANGER:
         # Danger is not asked back: it is about what they go to, or the newest.
         return next((one for one in found_open if member in one.takers), found_open[0]), "", ""
     if found_open:
@@ -230,6 +233,14 @@ def _danger(desk: Desk, incident: Incident, way: Way, word: Word) -> None:
     else:
         danger.in_need(desk, incident, way)
     _answer(desk, incident, way, "armed_you" if word is Word.ARMED else "help_you")
+
+
+def gone(desk: Desk) -> None:
+    """The registry has changed: whoever has it and is not in it any more, or may not know of it, can be asked nothing, and nobody waits for them."""
+    for incident in [one for one in desk.state.incidents.values() if one.is_open]:
+        for member in [*incident.takers, *(one for one in incident.accepted if one not in incident.takers)]:
+            if member not in desk.registry.members or not desk.may_know(incident, member):
+                _cannot(desk, incident, Way(member, "registry"))
 
 
 def _cannot(desk: Desk, incident: Incident, way: Way) -> None:
