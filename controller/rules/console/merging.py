@@ -15,6 +15,7 @@ def merged(state: "ZoneState", _chain: Chain, _at_ms: int, body: IncidentMerged)
         return
     into.presses += gone.presses
     into.kind = body.kind or into.kind
+    into.armed += [member for member in gone.armed if member not in into.armed]
     into.last_press_at_ms = max(into.last_press_at_ms, gone.last_press_at_ms)
     for press in gone.presses:
         state.by_press[press] = into.id

@@ -29,6 +29,7 @@ from controller.rules.console.acts import (
     VerifyFirst,
     VerifyFirstEnd,
 )
+from controller.rules.console.suspicion_memory import FAULTY
 from controller.rules.desk import Desk
 from controller.rules.effects import Accepted, Refused
 from controller.rules.incident import Happening, Incident, State, step
@@ -161,6 +162,8 @@ def _hand_over(desk: Desk, incident: Incident, event: OperatorDid, act: HandOver
     giver = act.giver or event.member
     if giver not in incident.takers:
         raise No("not-taken", f"{giver} does not have incident {incident.id}: {', '.join(incident.takers)} have; name one of them")
+    if act.to == event.member and giver != event.member:
+        raise No("to", f"nobody takes incident {incident.id} away from {giver}: take it yourself beside them, or let them hand it over")
     if act.to == giver or act.to not in desk.registry.members or not desk.may_know(incident, act.to):
         raise No("to", f"{act.to[:40]} cannot take incident {incident.id} over; expected another member who may know of it")
     if not handing_over.offer(desk, incident, giver, act.to, event.member, event.channel):
@@ -174,7 +177,7 @@ def _merge(desk: Desk, incident: Incident, event: OperatorDid, act: Merge) -> No
     if not into.is_open:
         moved = desk.state.courses.of[into.id].moved
         raise No("state", f"incident {into.id} was closed by {moved.by}; only an open one takes another in; reopen it first", moved.by, moved.at_ms)
-    why = splitting.cannot_merge(desk, incident, into)
+    why = splitting.cannot_merge(desk, incident, into, event.member)
     if why:
         raise No("incompatible", f"incidents {incident.id} and {into.id} cannot be one: {why}")
     splitting.merge(desk, incident, into, event.member, event.channel)
@@ -205,6 +208,9 @@ def _close(desk: Desk, incident: Incident, event: OperatorDid, act: Close) -> No
 
 def _judge(desk: Desk, incident: Incident, event: OperatorDid, act: Judge) -> None:
     _check_outcome(act.outcome)
+    if act.outcome == FAULTY and not incident.secret and not OPERATORS.intersection(desk.registry.members[event.member].roles):
+        # It makes the police wait for whoever presses there next: not by the word of one who went.
+        raise No("not-yours", f"{event.member} may not say this: that a button is faulty is said by {', '.join(sorted(OPERATORS))}; ask one of them")
     desk.record(incident.chain, IncidentJudged(incident.id, act.outcome, event.member, event.channel, act.note_ref, act.digest))
     suspicion.judged(desk, incident)
 

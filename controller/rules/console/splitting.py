@@ -10,14 +10,14 @@ from controller.rules.desk import Desk
 from controller.rules.incident import Happening, Incident, step
 from controller.rules.mending import faults
 from controller.rules.replying.answers import take
-from controller.rules.telling import MACHINES, Way, news, priority_of, stop, tell, told_at_all, way_to
+from controller.rules.telling import MACHINES, URGENT, Way, news, priority_of, stop, tell, told_at_all, way_to
 
 MERGED: Final = "merged"
 """How an incident ends that goes on as another one."""
 
 
-def cannot_merge(desk: Desk, one: Incident, into: Incident) -> str:
-    """Why the two cannot be one; empty when they can."""
+def cannot_merge(desk: Desk, one: Incident, into: Incident, by: str) -> str:
+    """Why this member cannot make the two one; empty when they can."""
     if one.id == into.id:
         return "it is the same one; name another"
     if one.chain is not into.chain:
@@ -28,6 +28,12 @@ def cannot_merge(desk: Desk, one: Incident, into: Incident) -> str:
         return "one of them is a responder's call for help, which goes on by itself"
     if one.drill != into.drill:
         return "one of them is an exercise, and what is real is never part of one"
+    if into.cancelled and not one.cancelled:
+        return f"the block has taken {into.id} back, and nobody is called to it any more; merge it into {one.id}"
+    if into.late and not one.late:
+        return f"{into.id} was pressed long ago and is looked after as such; merge it into {one.id}"
+    if into.takers and not one.takers and set(into.takers) <= {by}:
+        return f"nobody but {by} has {into.id}, and one person's word ends no other's call: take {one.id}, or wait until another has one of them"
     if desk.excluded(one) != desk.excluded(into):
         return "their buttons exclude different people, and what one of them must not know stays apart"
     return ""
@@ -38,6 +44,7 @@ def merge(desk: Desk, one: Incident, into: Incident, by: str, channel: str) -> N
     raised = desk.kind_of(one).rank < desk.kind_of(into).rank
     takers, present = list(one.takers), list(one.present)
     knew = {member: way for member in one.told if (way := way_to(desk, one, member)) is not None and desk.may_know(into, member)}
+    unwarned = bool(one.armed) and not into.armed
     desk.record(one.chain, IncidentMerged(one.id, into.id, by, channel, one.kind if raised else ""))
     stop(desk, one, {"FIRST", "ESCALATED", "REPEAT_DUE", "LOOK", "ASKED", "TAKEN"})
     if police.told(desk, one) and not police.told(desk, into):
@@ -48,6 +55,9 @@ def merge(desk: Desk, one: Incident, into: Incident, by: str, channel: str) -> N
     hear = [_way(desk, into, way) for member, way in knew.items() if told_at_all(desk, one, member)]
     tell(desk, into, [way for way in calls if way.channel not in MACHINES], "alarm", "FIRST", priority_of(desk, into, 0))
     tell(desk, into, [way for way in hear if way.channel not in MACHINES], "merged", "MERGED", priority_of(desk, into, 0), was=one.code)
+    if unwarned:
+        news(desk, into, "armed", "ARMED", but=[*one.told, into.armed[-1]], priority=URGENT, by=into.armed[-1])
+        police.press_on(desk, into)
     machines = [member for member, way in knew.items() if way.channel in MACHINES]
     desk.record(one.chain, IncidentMoved(one.id, step(one.state, Happening.ENDED), by, channel, MERGED))
     # A receiver that has both alarms sees the second one end; people have read that it goes on.
