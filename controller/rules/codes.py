@@ -17,9 +17,9 @@ def incident_id(zone: str, node: str, boot: str, seq: int) -> str:
     return _short(zone, node, boot, str(seq))
 
 
-def fault_id(zone: str, subject: str, code: str, at_ms: int, *, secret: bool) -> str:
-    """The id of a fault raised at `at_ms`; each chain may have one of the same then."""
-    return "f" + _short("secret-fault" if secret else "fault", zone, subject, code, str(at_ms))
+def fault_id(zone: str, subject: str, code: str, at_ms: int, *, secret: bool, before: int = 0) -> str:
+    """The id of a fault raised at `at_ms`, at which it was raised `before` times already; each chain may have one of the same then."""
+    return "f" + _short("secret-fault" if secret else "fault", zone, subject, code, str(at_ms), *([str(before)] if before else []))
 
 
 def incident_code(incident: str, taken: Container[str], *, secret: bool) -> str:

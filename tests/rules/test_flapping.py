@@ -96,3 +96,17 @@ def test_a_thousand_times_are_few_notices() -> None:
         night.passes(10)
     assert len([body for body in night.bodies(FaultRaised) if body.code.startswith("flapping")]) == 1
     assert sum(len(body.notices) for body in night.bodies(NoticesQueued)) < 10
+
+
+def test_one_that_comes_goes_and_comes_again_within_a_millisecond_is_two_faults_with_notices_of_their_own() -> None:
+    night = Night()
+    for _ in range(2):
+        night.does(PartFailed("modem/sim1", "hung"))
+        night.sends()
+        night.does(PartRecovered("modem/sim1", "hung"))
+    night.does(PartFailed("modem/sim1", "hung"))
+    raised = [body.fault for body in night.bodies(FaultRaised) if body.code == "hung"]
+    assert len(set(raised)) == 3
+    told = [one.id for one in night.notices()]
+    assert len(set(told)) == len(told) > 0
+    assert folded(night.entries).fault_of == night.zone.state.fault_of

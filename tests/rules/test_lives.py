@@ -128,7 +128,6 @@ def lives(night: Night, story: Story) -> None:
             case ("births", node, life):
                 night.births(node, life)
             case ("part", well):
-                night.passes(0.001)  # a fault's id is its moment
                 night.does(PartRecovered("modem/sim1", "hung") if well else PartFailed("modem/sim1", "hung"))
             case ("rings", name, going):
                 night.does(MemberCalled(name, going))
@@ -137,7 +136,6 @@ def lives(night: Night, story: Story) -> None:
             case ("vanish", elsewhere):
                 night.does(NoticesVanished(tuple(one.id for one in night.notices()[-5:]), elsewhere))
             case ("paced", per_minute):
-                night.passes(0.001)  # a fault's id is its moment
                 night.does(ChannelPaced("sms", per_minute))
             case ("restart",):
                 night.zone = ZoneController("z3", night.registry, night.policy, folded(night.entries))

@@ -29,9 +29,11 @@ def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret
     """
     if (subject, code) in (desk.state.sealed_faults if secret else desk.state.fault_of):
         return
-    fault = codes.fault_id(desk.zone, subject, code, desk.now.utc_ms, secret=secret)
+    chain = Chain.SEALED if secret else Chain.OPEN
+    before = desk.state.flaps.risings(chain, (subject, code), desk.now.utc_ms)
+    fault = codes.fault_id(desk.zone, subject, code, desk.now.utc_ms, secret=secret, before=before)
     know = set() if secret else _know_still(desk, subject, code)
-    desk.record(Chain.SEALED if secret else Chain.OPEN, FaultRaised(fault, subject, code, detail[:200]))
+    desk.record(chain, FaultRaised(fault, subject, code, detail[:200]))
     if secret or not tell:
         return
     if _comes_and_goes(desk, subject, code):

@@ -14,12 +14,14 @@ Key = tuple[str, str]
 
 
 class Flaps(Room):
-    """By (subject, code), of the open chain."""
+    """By (subject, code), of the open chain; how often one rose at one moment, of both."""
 
     def __init__(self) -> None:
         self.raised_at_ms: dict[Key, tuple[int, ...]] = {}
         self.moved_at_ms: dict[Key, int] = {}
         """When it last came or went."""
+        self._risen: dict[tuple[Chain, Key], tuple[int, int]] = {}
+        """When it last rose, and how often at that very moment."""
         self._keys: dict[str, Key] = {}
         """Fault -> its key, while it stands."""
 
@@ -31,7 +33,14 @@ class Flaps(Room):
         """How often it rose since then."""
         return sum(at_ms > since_ms for at_ms in self.raised_at_ms.get(key, ()))
 
+    def risings(self, chain: Chain, key: Key, at_ms: int) -> int:
+        """How often it rose at this very moment."""
+        newest_ms, times = self._risen.get((chain, key), (at_ms, 0))
+        return times if newest_ms == at_ms else 0
+
     def _raised(self, chain: Chain, at_ms: int, body: FaultRaised) -> None:
+        its = body.subject, body.code
+        self._risen[chain, its] = at_ms, self.risings(chain, its, at_ms) + 1
         if chain is Chain.OPEN and not body.code.startswith(f"{FLAPPING}:"):
             key = self._keys[body.fault] = body.subject, body.code
             self.raised_at_ms[key] = (*self.raised_at_ms.get(key, ()), at_ms)[-RAISED_KEPT:]
