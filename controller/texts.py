@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from babel.messages import pofile
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controller.errors import BadConfig
 from controller.gsm7 import SINGLE_SEPTETS_MAX, septets, to_gsm7
@@ -97,6 +98,10 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "siren_due": ("block", "time"),
     "walk_done_you": ("block",),
     "walk_left_you": ("block", "codes"),
+    # What is not protected now, to whoever may know. `list`: each block with since when; `count`: how many, of how many.
+    "coverage_well_you": ("count",),
+    "coverage_one_you": ("block", "time", "why"),
+    "coverage_you": ("count", "list"),
     # To a technician at a node.
     "test_mode_you": ("subject",),
     "test_mode_over_you": ("subject",),
@@ -114,6 +119,8 @@ SILENT: Final = ("alarm", "late", "repeat", "raised", "look", "police", "cancell
 """Templates with a second wording, `<name>.silent`, that no bystander who reads it over a shoulder understands."""
 NAMED: Final = ("block", "meeting")
 """What is shortened to make a text fit."""
+NO_ALARM: Final = frozenset({"coverage_well_you", "coverage_one_you", "coverage_you"})
+"""Templates whose title speaks of none."""
 ADDRESSED: Final = frozenset({"taken_you"})
 """The templates that bear the exact address."""
 
@@ -155,6 +162,9 @@ class TextFacts(Struct, frozen=True):
     subject: str = ""
     number: str = ""
     count: str = ""
+    # Blocks' names, and since when they are not protected; and why one is not, as on record.
+    unprotected: tuple[tuple[str, int], ...] = ()
+    why: str = ""
 
 
 class Composed(Struct, frozen=True):
@@ -178,13 +188,15 @@ def compose(template: str, facts: TextFacts, language: str, *, spare: int = 0) -
     mark = words["drill"] if facts.drill else ""
     if template in ADDRESSED and not facts.address:
         wording = words[f"{template}.unaddressed"]
-    named = "title.test" if template == "canary" else "title.silent" if facts.silent else "title.fault" if facts.fault else "title"
+    no_alarm = facts.silent or template in NO_ALARM
+    named = "title.test" if template == "canary" else "title.silent" if no_alarm else "title.fault" if facts.fault else "title"
     title = _plain(words[named])
     if facts.drill:
         title = f"{_plain(mark)} {title}"
     wording = to_gsm7(mark + wording)
     if "list" in needed:
-        values["list"] = _list(facts.calls, SINGLE_SEPTETS_MAX - spare - _length(wording.format_map(values)))
+        calls = [(_moment(at_ms, facts), block) for block, at_ms in facts.unprotected] or facts.calls
+        values["list"] = _list(calls, SINGLE_SEPTETS_MAX - spare - _length(wording.format_map(values)))
     return Composed(title, _fitted(wording, values, SINGLE_SEPTETS_MAX - spare))
 
 
@@ -217,10 +229,10 @@ def _fitted(wording: str, values: dict[str, str], septets_max: int) -> str:
 
 def _list(calls: Sequence[tuple[str, str]], room: int) -> str:
     """Each code with as much of its block's name as all of them leave it."""
-    named = {code: _plain(block) for code, block in calls[:CALLS_MAX]}
-    fixed = sum(len(code) + 1 for code in named) + len(LISTED) * (len(named) - 1)
-    shares = _shares({code: _length(name) for code, name in named.items()}, room - fixed, shortest=1)
-    return LISTED.join(f"{code} {shortened(name, shares[code])}" for code, name in named.items())
+    named = [(code, _plain(block)) for code, block in calls[:CALLS_MAX]]
+    fixed = sum(len(code) + 1 for code, _ in named) + len(LISTED) * (len(named) - 1)
+    shares = _shares({str(n): _length(name) for n, (_, name) in enumerate(named)}, room - fixed, shortest=1)
+    return LISTED.join(f"{code} {shortened(name, shares[str(n)])}" for n, (code, name) in enumerate(named))
 
 
 def _shares(lengths: dict[str, int], room: int, shortest: int = _SHORTEST) -> dict[str, int]:
@@ -310,6 +322,13 @@ def _fault(facts: TextFacts, words: dict[str, str]) -> str:
     return f"{words['fault.flapping']}: {name}" if flapping else name
 
 
+def _why(facts: TextFacts, words: dict[str, str]) -> str:
+    """Why a block is not protected: a reason of its own, a node's fault, or what concerns the whole zone (`modem/sim1:hung`)."""
+    subject, _, code = facts.why.rpartition(":")
+    named = words.get(f"unprotected.{code}") or _fault(replace(facts, fault=code, subject=subject or "node/"), words)
+    return f"{_subject(replace(facts, subject=subject), words)} {named}" if subject else named
+
+
 _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "kind": _kind,
     "advice": _advice,
@@ -328,4 +347,5 @@ _VALUES: Final[dict[str, Callable[[TextFacts, dict[str, str]], str]]] = {
     "fault": _fault,
     "number": lambda facts, _: facts.number,
     "count": lambda facts, _: facts.count,
+    "why": _why,
 }

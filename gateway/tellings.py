@@ -114,12 +114,13 @@ class Tellings:
             block = registry.blocks.get(about.get("block", ""))
             blocks = [registry.blocks[one].name if one in registry.blocks else one for one in about.get("blocks", "").split()]
             at_ms = int(about.get("at_ms", made_at_ms))
+            since = zip(blocks, map(int, about.get("since", "").split()), strict=False)
             return TextFacts(
                 code=about.get("code", ""), who=who, others=tuple(about.get("codes", "").split()), fault=about.get("fault", ""),
                 subject=about.get("subject", ""), made_at_ms=made_at_ms, pressed_to_at_ms=at_ms, pressed_from_at_ms=at_ms,
                 timezone=timezone, calls=self._calls(queued, registry),
                 block_name=block.name if block is not None else ", ".join(blocks) or about.get("block", ""), count=about.get("count", ""),
-                kind=about.get("kind", ""),
+                kind=about.get("kind", ""), unprotected=tuple(since), why=about.get("why", ""),
                 meeting_point=block.meeting_point if block is not None else "", drill=about.get("drill", "") == "1",
             )
         block = registry.blocks.get(incident.block)

@@ -19,7 +19,7 @@ from controller.rules.incident import CHECK, LOOK, QUIET, Happening, Incident, S
 from controller.rules.inputs import MemberWrote
 from controller.rules.proof import drills, walk
 from controller.rules.remembered import DAY_MS
-from controller.rules.replying import technicians
+from controller.rules.replying import coverage_asked, technicians
 from controller.rules.replying.replies import Reply, Word, read
 from controller.rules.replying.written import HELPING
 from controller.rules.telling import (
@@ -71,6 +71,10 @@ def wrote(desk: Desk, event: MemberWrote) -> None:
         desk.record(chain, ReplyReceived(
             event.channel, reply.word.value, text_ref=event.text_ref or "", digest=event.text_digest, mark=event.mark))
         _answer_stranger(desk, event, chain)
+        return
+    if coverage_asked.wrote(desk, event):
+        for one in live(desk, event.member):
+            heard(desk, one, event.member)
         return
     if walk.wrote(desk, event) or technicians.ordered(desk, event) or drills.wrote(desk, event):
         return
