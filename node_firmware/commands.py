@@ -52,9 +52,11 @@ def run(config: File = DEFAULT_FILE, pins: PinsOption = None, verbose: Verbose =
 def check(config: File = DEFAULT_FILE, pins: PinsOption = None) -> None:
     """Read the node's file and name every fault in it."""
     settings = read(config, pins)
+    sense = settings.siren.sense
+    current = "without a current sensor: not measured" if sense is None else f"its current on pin {sense}"
     typer.echo(
         f"{config}: good. Node {settings.identity.zone}/{settings.identity.node}, broker {settings.broker.host}:{settings.broker.port}, "
-        f"siren on pin {settings.siren.pin}, inputs {', '.join(sorted(settings.inputs))}, pins by {settings.pins.driver}."
+        f"siren on pin {settings.siren.pin} ({current}), inputs {', '.join(sorted(settings.inputs))}, pins by {settings.pins.driver}."
     )
 
 

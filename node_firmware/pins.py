@@ -169,6 +169,7 @@ class Pins:
         self._factory = factory
         self._woken = woken
         self._loop = asyncio.get_running_loop()
+        self._sensing: asyncio.TimerHandle | None = None
         try:
             siren_off(factory, config.siren)
             self._sense = SirenSense(_writer(self._output(config.siren.pin, active_high=config.siren.active_high)), self._sensor(config.siren.sense))
@@ -194,11 +195,16 @@ class Pins:
         self._strobe.play(_STEADY, repeat=True, for_ms=for_ms)
 
     def sense(self, answer: Callable[[SirenFound], None], *, pulse: bool, for_ms: int) -> None:
-        """Look for current at the siren for so long, and answer then; `pulse`: switch it on for that time, unless it sounds."""
+        """Look for current at the siren for so long, and answer then; `pulse`: switch it on for that time, unless it sounds.
+
+        Whoever asked before and has no answer yet gets none.
+        """
+        if self._sensing is not None:
+            self._sensing.cancel()
         self._sense.begin()
         if pulse and not self._siren.playing:
             self._siren.play((Pulse(for_ms, 1),), repeat=False)
-        self._loop.call_later((for_ms + SETTLES_MS) / 1000, lambda: answer(self._sense.end()))
+        self._sensing = self._loop.call_later((for_ms + SETTLES_MS) / 1000, lambda: answer(self._sense.end()))
 
     def flash(self, for_ms: int) -> None:
         """The strobe alone for at most `for_ms`; 0: off."""
@@ -222,6 +228,8 @@ class Pins:
 
     def close(self) -> None:
         """Everything off, all pins given back."""
+        if self._sensing is not None:
+            self._sensing.cancel()
         for player in (self._siren, self._strobe, self._buzzer, *self._lights.values()):
             player.stop()
         self._factory.close()

@@ -59,7 +59,8 @@ def block(
 ) -> None:
     """A block: its node as a process of its own, and buttons to press by keys, or by lines of a script on standard input.
 
-    Lines: `hold b1 2` (seconds), `tap b1`, `jabs b1`, `press b1`, `release b1`, `bounce b1`, `cut b1`, `short b1`, `wait 2`.
+    Lines: `hold b1 2` (seconds), `tap b1`, `jabs b1`, `press b1`, `release b1`, `bounce b1`, `cut b1`, `short b1`, `wait 2`;
+    `siren dead` (it draws no current), `siren stuck` (its sensor), `siren well`.
     """
     settings = settings_file.read(config, NodeConfig)
     raise typer.Exit(asyncio.run(Block(settings, config, verbose=verbose).run()))
@@ -134,6 +135,10 @@ class Block:
         try:
             if verb == "wait":
                 await asyncio.sleep(float(rest[0]))
+                return
+            if verb == "siren":
+                self._pins.siren(rest[0])
+                self._say(f"siren {rest[0]}")
                 return
             name, *more = rest
             await self._do(verb, name, more)

@@ -54,6 +54,15 @@ class PinsServer:
                 await asyncio.sleep(at - loop.time())
             self.board.drive(step.pin, step.level)
 
+    def siren(self, health: str) -> None:
+        """From now on the siren, or its sensor, is like this.
+
+        Raises ValueError when none is wired, or there is no such state.
+        """
+        if self._current is None:
+            raise ValueError("siren: none is wired; start the pins with a node's file")
+        self._current.becomes(Health(health))
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while line := await reader.readline():
@@ -78,9 +87,7 @@ class PinsServer:
             case "history":
                 return {"history": self.board.history[request.get("since", 0) :]}
             case "siren":
-                if self._current is None:
-                    raise ValueError("siren: none is wired; start the pins with a node's file")
-                self._current.becomes(request["is"])
+                self.siren(request["is"])
                 return {"done": True}
             case other:
                 raise ValueError(f"do: {other!r}; expected play, levels, history or siren")

@@ -36,7 +36,7 @@ async def answered(gateway: Gateway, boot: str, ident: str, order: SelfTest | Si
 
 async def test_a_daily_pulse_tells_a_siren_that_draws_from_one_that_does_not(linked: Block, gateway: Gateway) -> None:
     online = await started(linked, gateway)
-    said: dict[Health, SirenFound] = {"well": SirenFound.DREW, "dead": SirenFound.NO_CURRENT, "stuck": SirenFound.SENSOR_STUCK}
+    said: dict[Health, SirenFound] = {Health.WELL: SirenFound.DREW, Health.DEAD: SirenFound.NO_CURRENT, Health.STUCK: SirenFound.SENSOR_STUCK}
     for n, (health, found) in enumerate(said.items()):
         linked.pins.siren(health)
         since_ms = boottime_ms()

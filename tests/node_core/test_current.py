@@ -2,6 +2,7 @@
 
 import pytest
 
+from controller import messages
 from controller.messages import Done, KindSettings, LightState, Order, Pulse, SelfTest, SirenFound, SirenOn, SirenTest
 from node_firmware import effects, inputs
 from node_firmware.config import default_kinds
@@ -54,6 +55,15 @@ def test_no_pulse_while_the_siren_sounds_or_help_is_on_its_way(fitted: Block) ->
     ordered(fitted, SelfTest(), "o2")
     assert fitted.published(Done)[-1].siren is SirenFound.NOT_TRIED
     assert not fitted.siren_sounds()
+    assert not fitted.seen(SenseSiren)
+
+
+def test_no_pulse_while_a_button_that_is_tried_sounds_the_test(fitted: Block) -> None:
+    fitted.orders(messages.TestMode(60), "o1")
+    fitted.presses("fire", 1200, 200)
+    assert fitted.siren_sounds()
+    ordered(fitted, SelfTest(), "o2")
+    assert fitted.published(Done)[-1] == Done(OPEN_BOOT, "o2", done=True)
     assert not fitted.seen(SenseSiren)
 
 

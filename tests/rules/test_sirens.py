@@ -4,11 +4,11 @@ import itertools
 
 import pytest
 
-from controller.entries import Chain, FaultEnded, FaultRaised, OrderAnswered, OrderSent, TimerSet
+from controller.entries import Chain, FaultEnded, FaultRaised, NodeAskedRecorded, OrderAnswered, OrderSent, TimerSet
 from controller.errors import BadConfig
-from controller.messages import Done, SirenFound, SirenTest
+from controller.messages import Ask, Done, SirenFound, SirenTest
 from controller.rules.effects import SendOrder
-from controller.rules.inputs import NodeDone, Started
+from controller.rules.inputs import NodeAsked, NodeDone, Started
 from controller.rules.policy import Policy
 from controller.rules.proof.siren_minutes import ANNOUNCED, AWAY, MINUTE
 from controller.rules.state import ZoneState
@@ -103,6 +103,10 @@ def test_a_siren_whose_pulse_fails_is_a_fault_for_the_technician_until_one_passe
     night.passes(DAY_S + 700)
     night.expects(tito="fault")
     assert faults(night) == [("node/b12n1", "siren-pulse", found.value)]
+    night.does(NodeAsked("b12n1", Ask(boot_of("b12n11"), "q1", "b1")))
+    assert night.bodies(NodeAskedRecorded)[-1].why == "siren-pulse", "a tap at rest is not told that all is well"
+    night.passes(600)
+    assert "siren-pulse" in night.zone.state.covered.blocks["b12"].why
     night.passes(DAY_S)
     assert night.reads("tito") == ["fault_reminder"]
     night.siren_answer = DREW
@@ -117,6 +121,14 @@ def test_what_the_sensor_saw_is_on_record_and_that_there_is_none_too(night: Nigh
     night.passes(DAY_S + 700)
     assert [body.siren for body in night.bodies(OrderAnswered) if body.id.startswith("test-")] == ["drew", "not-measured"]
     night.expects()
+
+
+def test_a_sensor_that_is_taken_out_of_the_file_leaves_no_fault_behind(night: Night) -> None:
+    night.siren_answer = NOTHING
+    night.passes(DAY_S + 700)
+    night.siren_answer = SirenFound.NOT_MEASURED
+    night.passes(DAY_S)
+    assert len(night.bodies(FaultEnded)) == 1
 
 
 def test_a_pulse_that_a_call_kept_from_being_tried_says_nothing(night: Night) -> None:

@@ -1,7 +1,8 @@
 """Each siren is proven: by the daily self-test's pulse of current, and aloud in one minute a month, of which the block hears the day before.
 
-The minute is at the policy's hour, by day. It never falls into an open incident of its block; a node that is away has its minute when it
-is back. What the sensor saw is on record with the order's answer; a node without a sensor says so, and only ears can tell.
+The minute is at the policy's hour, by day. It never falls into an open incident of its block or a neighbouring one; a node that is
+away has its minute when it is back. What the sensor saw is on record with the order's answer; a node without a
+sensor says so, and only ears can tell.
 """
 
 import hashlib
@@ -79,7 +80,7 @@ def away(desk: Desk, node: str) -> None:
 
 
 def minute(desk: Desk, node: str) -> None:
-    """Now it sounds, unless somebody calls from the block: then on another day, which is announced too."""
+    """Now it sounds, unless somebody calls from the block or beside it: then on another day, which is announced too."""
     proof, block = desk.policy.proof, desk.network.block_of(node)
     if proof.siren_hour is None or not block:
         return
@@ -137,8 +138,8 @@ def _is_there(desk: Desk, node: str) -> bool:
 
 
 def _is_called(desk: Desk, block: str) -> bool:
-    """Whether an incident of the block is open. Of a silent one nothing may show."""
-    found = (desk.state.incidents[ident] for ident in desk.state.in_block.get(block, ()))
+    """Whether an incident of the block or a neighbouring one is open, where ears are needed. Of a silent one nothing may show."""
+    found = (desk.state.incidents[ident] for near in desk.network.blocks_near(block) for ident in desk.state.in_block.get(near, ()))
     return any(incident.is_open and not incident.secret for incident in found)
 
 
