@@ -107,6 +107,7 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "test_mode_over_you": ("subject",),
     "siren_test_you": ("subject",),
     "order_refused_you": ("subject",),
+    "test_mode_often_you": ("subject",),
     "node_away_you": ("subject",),
     # What needs mending.
     "fault": ("fault", "subject", "time"),

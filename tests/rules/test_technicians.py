@@ -3,7 +3,7 @@
 import pytest
 
 from controller import messages
-from controller.entries import Chain, OrderSent, ReplyReceived
+from controller.entries import Chain, FaultRaised, OrderSent, ReplyReceived
 from controller.messages import AnyOrder, Done, SirenTest
 from controller.registry import Role
 from controller.rules.effects import SendOrder
@@ -11,6 +11,7 @@ from controller.rules.inputs import MemberWrote, NodeDone
 from controller.rules.state import ZoneState
 from controller.rules.zone import ZoneController
 from tests.rules.night import MEMBERS, Night, boot_of, member, ref_of, registry
+from tests.rules.test_lives import folded, picture
 
 
 @pytest.fixture
@@ -124,3 +125,28 @@ def test_an_answer_goes_to_the_number_that_the_order_came_from(node: str) -> Non
         answers(night, given(night)[0])
     night.sends()
     assert [one.notice.about.get("contact") for one in night.unread["tito"]] == ["1"]
+
+
+@pytest.mark.parametrize(("who", "words"), [("elva", "PRUEBA b12"), ("tito", "PRUEBA b12n1"), ("caro", "PRUEBA b12n1")])
+def test_nobody_mutes_a_block_for_long_by_test_mode_after_test_mode_nor_unseen(night: Night, who: str, words: str) -> None:
+    for _ in range(20):
+        night.replies(who, words)
+        night.passes(890)
+    orders = [body for body in night.bodies(OrderSent) if body.order == "test-mode"]
+    assert len(orders) == 6, "an hour and a half in a day"
+    assert night.reads(who).count("test_mode_often_you") == 14
+    raised = [body for body in night.bodies(FaultRaised) if body.code == "tested-often"]
+    assert {body.subject for body in raised} == {"node/b12n1"}
+    assert "fault" in night.reads("caro" if who != "caro" else "tito"), "another one hears of it"
+    assert picture(folded(night.entries)) == picture(night.zone.state)
+    night.passes(86_400)
+    night.replies(who, words)
+    assert [body.order for body in night.bodies(OrderSent)][-1] == "test-mode", "the next day it may be tested again"
+
+
+def test_twice_in_a_day_is_nobodys_business(night: Night) -> None:
+    for _ in range(2):
+        night.replies("tito", "PRUEBA b12n1")
+        answers(night, given(night)[0])
+        night.passes(890)
+    night.expects(tito=["test_mode_you", "test_mode_you"])

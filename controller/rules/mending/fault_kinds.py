@@ -75,6 +75,7 @@ FAULT_KINDS: Final[dict[str, FaultKind]] = {
     "node/battery-weak": FaultKind(shows=Shows.NOWHERE, flaps=False),
     "node/first-press": FaultKind(shows=Shows.NOWHERE, ends=Ends.UNSEEN, flaps=False),
     "node/unplugged": FaultKind(Hears.BLOCK, Shows.NOWHERE, after_s=1800),
+    "node/tested-often": FaultKind(Hears.URGENT, Shows.NOWHERE, ends=Ends.UNSEEN, flaps=False),
     "node/unknown-kind": FaultKind(flaps=False),
     "node/two-devices-one-name": _SEEN,
     "node/same-number-two-presses": _SEEN,

@@ -19,7 +19,7 @@ from controller.rules.mending import faults
 from controller.rules.policy_kinds import TAMPER
 from controller.rules.proof.conservation import last_time
 from controller.rules.remembered import DAY_MS
-from controller.rules.replying.technicians import TEST_MODE_S
+from controller.rules.replying.technicians import TEST_MODE_S, may_test
 from controller.rules.signs import Signs
 from controller.rules.telling import Way, answer, way_back
 
@@ -50,6 +50,9 @@ def wrote(desk: Desk, event: MemberWrote) -> bool:
     there = [node for node in desk.network.nodes_of(block) if (life := desk.state.nodes.get(node)) is not None and life.boot and not life.gone]
     if not there:
         answer(desk, Chain.OPEN, way, "node_away_you", {"subject": f"block/{block}"})
+        return True
+    if not over and not may_test(desk, there):
+        answer(desk, Chain.OPEN, way, "test_mode_often_you", {"subject": f"block/{block}"})
         return True
     for node in there:
         _command(desk, node, way, over=over)

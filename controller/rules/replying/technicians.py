@@ -4,6 +4,7 @@ The answer is sent when the node has said what it made of the order, so that nob
 """
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from controller.entries import Chain, OrderAnswered, OrderSent, ReplyReceived
@@ -12,7 +13,9 @@ from controller.registry import Role
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.inputs import MemberWrote, NodeDone
+from controller.rules.mending.faults import raise_fault
 from controller.rules.remembered import OrderBy
+from controller.rules.replying.test_modes import A_DAY, SEEN_FROM
 from controller.rules.telling import Way, answer, way_back
 
 MAY: Final = frozenset({Role.TECHNICIAN, Role.COORDINATOR})
@@ -21,6 +24,7 @@ TEST_MODE_S: Final = 900
 ANSWER_MS: Final = 30_000
 """A node that has not answered after this never got the order, which lives 15 s."""
 NO_ANSWER: Final = "no answer"
+OFTEN: Final = "tested-often"
 _WORDS: Final = {"PRUEBA": "test-mode", "TEST": "test-mode", "SIRENA": "siren-test", "SIREN": "siren-test"}
 _END: Final = frozenset({"FIN", "END", "OFF"})
 _SAID: Final = {"test-mode": "test_mode_you", "test-mode-end": "test_mode_over_you", "siren-test": "siren_test_you"}
@@ -46,10 +50,22 @@ def ordered(desk: Desk, event: MemberWrote) -> bool:
     if node not in desk.registry.nodes or life is None or not life.boot or life.gone:
         _answer(desk, way, "node_away_you", node)
         return True
+    if order == "test-mode" and not may_test(desk, [node]):
+        _answer(desk, way, "test_mode_often_you", node)
+        return True
     ident = f"{order}-{node}-{desk.state.orders[node] + 1}"
     desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, order, by=member.id, channel=way.channel, place=way.place))
     desk.then(SendOrder(node, life.boot, ident, _ORDERS[order]))
     return True
+
+
+def may_test(desk: Desk, nodes: Iterable[str]) -> bool:
+    """Whether these nodes may be put into test mode once more today: nobody mutes a block for long, nor unseen: others hear when it is often."""
+    lately = {node: desk.state.tested.lately(node, desk.now.utc_ms) for node in nodes}
+    for node, times in lately.items():
+        if times + 1 >= SEEN_FROM:
+            raise_fault(desk, f"node/{node}", OFTEN)
+    return all(times < A_DAY for times in lately.values())
 
 
 def answered(desk: Desk, event: NodeDone) -> None:
