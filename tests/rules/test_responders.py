@@ -1,9 +1,10 @@
 """Whoever goes is protected, too."""
 
 from controller.entries import Chain, IncidentOpened
+from controller.rules.console.acts import Reopen
 from controller.rules.policy import Policy
 from controller.rules.telling import URGENT
-from tests.rules.night import POLICY, Night, registry
+from tests.rules.night import MEMBERS, POLICY, Night, member, registry
 
 PAIRS = Policy.parse(POLICY.replace("[kinds.panic]\n", "[kinds.panic]\nin_pairs = true\n"))
 
@@ -80,6 +81,24 @@ def test_a_press_during_a_call_for_help_is_the_blocks_own(night: Night) -> None:
     first, second = night.bodies(IncidentOpened)
     assert len(night.zone.state.incidents[first.incident].presses) == 2
     assert night.zone.state.incidents[second.incident].presses == []
+
+
+def test_help_in_a_fire_that_called_the_whole_zone_calls_who_goes_and_never_the_whole_zone() -> None:
+    night = Night(registry(members=(*MEMBERS, member("ana"))))
+    night.births("b12n1")
+    night.press("fire")
+    night.passes(130)
+    assert night.reads("ana") == ["everybody"]
+    night.replies("rosa", "1")
+    night.replies("rosa", "9")
+    night.passes(400)
+    night.replies("juan", f"2 {night.codes[1]}")
+    night.replies("juan", f"5 {night.codes[1]}")
+    assert night.acts("caro", Reopen()) == ""
+    night.passes(400)
+    told = reads(night)
+    assert {name for name, texts in told.items() if {"help", "reopened"} & set(texts)} >= {"juan", "elva", "caro"}
+    assert "ana" not in told
 
 
 def test_help_in_a_silent_incident_stays_in_its_circle_and_misses_the_excluded() -> None:

@@ -19,7 +19,9 @@ def in_time(desk: Desk, incident: Incident, found: Iterable[Way], place: int) ->
 
 
 def tell_everybody(desk: Desk, incident: Incident, one: Step) -> None:
-    """Tell the whole zone, once; who was called to go already is not told again."""
+    """Tell the whole zone, once; who was called to go already is not told again. A responder in need is no business of the whole zone's."""
+    if incident.in_need:
+        return
     left = [member for member in sorted(desk.registry.members) if not told_at_all(desk, incident, member)]
     tell(desk, incident, _planned(desk, incident, left, one, WHOLE_ZONE), "everybody", "ZONE", WHOLE_ZONE)
 
