@@ -38,6 +38,9 @@ class Roster:
         for shift in registry.shifts:
             for shifts in [self._blocks.setdefault(block, []) for block in shift.blocks] or [self._zone]:
                 shifts.append(shift)
+        self._day: date | None = None
+        self._of_day: dict[str, list[Turn]] = {}
+        """Block -> the turns of its shifts that may go on at some time of that day."""
         self._minute = -1
         self._now: dict[str, list[Turn]] = {}
 
@@ -49,10 +52,10 @@ class Roster:
         if self._minute != at_ms // 60_000:
             # Shifts begin and end on the minute.
             self._minute = at_ms // 60_000
-            self._now = {WHOLE_ZONE: self._going_on(self._zone, at_ms)}
+            self._now = {WHOLE_ZONE: self._going_on(WHOLE_ZONE, self._zone, at_ms)}
         own = self._now.get(block)
         if own is None:
-            own = self._now[block] = self._going_on(self._blocks.get(block, ()), at_ms)
+            own = self._now[block] = self._going_on(block, self._blocks.get(block, ()), at_ms)
         order = {role: place for place, role in enumerate(roles)}
         found: dict[str, tuple[int, int]] = {}
         for width, turns in enumerate((own, self._now[WHOLE_ZONE])):
@@ -76,11 +79,16 @@ class Roster:
         found = (turn for shift in self._shifts for day in days for turn in self._turns_on(shift, day) if turn.ends > turn.starts)
         return sorted((turn for turn in found if turn.starts < last and turn.ends > first), key=lambda turn: (turn.starts, turn.shift.id))
 
-    def _going_on(self, shifts: Iterable[Shift], at_ms: int) -> list[Turn]:
+    def _going_on(self, block: str, shifts: Iterable[Shift], at_ms: int) -> list[Turn]:
         at = datetime.fromtimestamp(at_ms / 1000, UTC)
         today = at.astimezone(self._tz).date()
-        days = [today - timedelta(days=back) for back in range(DAYS_BACK + 1)]
-        return [turn for shift in shifts for day in days for turn in self._turns_on(shift, day) if turn.starts <= at < turn.ends]
+        if today != self._day:
+            self._day, self._of_day = today, {}
+        turns = self._of_day.get(block)
+        if turns is None:
+            days = [today - timedelta(days=back) for back in range(DAYS_BACK + 1)]
+            turns = self._of_day[block] = [turn for shift in shifts for day in days for turn in self._turns_on(shift, day)]
+        return [turn for turn in turns if turn.starts <= at < turn.ends]
 
     def _turns_on(self, shift: Shift, day: date) -> Iterator[Turn]:
         """The turn that starts on `day`, where there is one, and somebody of the registry serves it."""

@@ -113,7 +113,8 @@ def asked(desk: Desk, signs: Signs, event: NodeAsked) -> None:
         why = self_tests.NOT_TESTED
     if not why:
         # That nobody is on duty is for the block's own people to know, too.
-        why = next(iter(coverage.reasons(desk.network, desk.state, desk.network.block_of(node), desk.now.utc_ms, ())), "")
+        here = coverage.standing(desk.network, desk.state)._replace(zone=())
+        why = next(iter(coverage.reasons(desk.network, desk.state, desk.network.block_of(node), desk.now.utc_ms, here)), "")
     ok = not why
     desk.record(Chain.OPEN, NodeAskedRecorded(node, ask.boot, ask.input, flag(ok), why))
     desk.then(SendDown(node, Answer(ask.boot, ask.id, ok, why)))

@@ -1,8 +1,10 @@
 """Which blocks are protected now: a press there sounds, arrives, and finds somebody on duty who can be told. Decided from what is open alone."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from controller.entries import Chain, CoverageChanged
+from controller.registry import Role
 from controller.rules.desk import Desk, Network
 from controller.rules.mending.fault_kinds import Shows, kind_of
 from controller.rules.policy_kinds import TAMPER, TEST
@@ -24,18 +26,39 @@ def look(desk: Desk, signs: Signs) -> None:
         return
     signs.covered_at_ms = desk.at_ms
     known = desk.state.covered.blocks
-    zone = _of_zone(desk.state)
+    now = standing(desk.network, desk.state)
     for block in desk.registry.blocks:
-        why = " ".join(reasons(desk.network, desk.state, block, desk.now.utc_ms, zone))
+        why = " ".join(reasons(desk.network, desk.state, block, desk.now.utc_ms, now))
         if block not in known or known[block].why != why:
             desk.record(Chain.OPEN, CoverageChanged(block, why))
 
 
-def reasons(network: Network, state: ZoneState, block: str, at_ms: int, zone: tuple[str, ...] | None = None) -> tuple[str, ...]:
-    """Why a block is not protected at `at_ms` (UTC); empty when it is. zone: what concerns every block, if that is known already."""
-    found = list(zone if zone is not None else _of_zone(state))
+class Standing(NamedTuple):
+    """What is the same for all blocks: what concerns every one of them, each node's faults (their codes), and who answers presses."""
+
+    zone: tuple[str, ...]
+    of_node: Mapping[str, set[str]]
+    roles: list[Role]
+
+
+def standing(network: Network, state: ZoneState) -> Standing:
+    """How it is now."""
+    of_node: dict[str, set[str]] = {}
+    for subject, code in state.fault_of:
+        sort, _, name = subject.partition("/")
+        if sort == "node":
+            of_node.setdefault(name, set()).add(code.partition(":")[0])
+    roles = {role for name, kind in network.policy.kinds.items() if not kind.silent and name not in (TEST, TAMPER)
+             for step in kind.steps if step.on_duty for role in step.roles}
+    return Standing(_of_zone(state), of_node, sorted(roles))
+
+
+def reasons(network: Network, state: ZoneState, block: str, at_ms: int, now: Standing | None = None) -> tuple[str, ...]:
+    """Why a block is not protected at `at_ms` (UTC); empty when it is. now: how it stands, if that is known already."""
+    now = now if now is not None else standing(network, state)
+    found = list(now.zone)
     lives = {node: state.nodes[node] for node in network.nodes_of(block) if node in state.nodes and state.nodes[node].boot}
-    faults = {node: {code.partition(":")[0] for subject, code in state.fault_of if subject == f"node/{node}"} for node in lives}
+    faults = {node: now.of_node.get(node, set()) for node in lives}
     there = [node for node, life in lives.items() if not life.gone and "late" not in faults[node]]
     if not lives:
         found.append(NO_NODE)
@@ -45,9 +68,7 @@ def reasons(network: Network, state: ZoneState, block: str, at_ms: int, zone: tu
         # One node that can do all is enough.
         mute = sorted((sorted(faults[node] & MUTE) for node in there), key=len)
         found += mute[0]
-    roles = {role for name, kind in network.policy.kinds.items() if not kind.silent and name not in (TEST, TAMPER)
-             for step in kind.steps if step.on_duty for role in step.roles}
-    if roles and not network.roster.on_duty(block, sorted(roles), at_ms):
+    if now.roles and not network.roster.on_duty(block, now.roles, at_ms):
         found.append(NOBODY)
     return tuple(dict.fromkeys(found))
 
