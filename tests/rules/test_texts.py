@@ -173,3 +173,27 @@ def test_what_came_of_it_blames_nobody(language: str) -> None:
                 for outcome in ("mistake", "prank", "cancelled", "good-faith", "faulty-hardware", "real")}
     assert texts_of["mistake"] == texts_of["prank"], "who reads it cannot tell one from the other"
     assert len(set(texts_of.values())) == 5
+
+
+HOW = {"es": "1=voy", "en": "1="}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", ["panic", "fire", "medical", "tamper", "violence"])
+def test_the_alarm_of_each_kind_says_all_its_clauses_in_each_language(language: str, kind: str) -> None:
+    silent = kind == "violence"
+    facts = msgspec.structs.replace(FACTS, kind=kind, silent=silent, block_name="Mz Ñ, José Gálvez", meeting_point="losa")
+    text = compose("alarm", facts, language).text
+    words = catalogue(language)
+    said = words["kind.silent"] if silent else words[f"kind.{kind}"]
+    for clause in (to_gsm7(said), to_gsm7("Mz Ñ, José Gálvez"), "losa", "21:14", "K7F3", HOW.get(language, "1=")):
+        assert clause in text, (clause, text)
+    assert septets(text) is not None, "one SMS in seven bits"
+
+
+@pytest.mark.parametrize(("written", "sent"), [
+    ("ñÑ¿¡éüÜ", "ñÑ¿¡éüÜ"), ("áíóúÁÍÓÚ", "aiouAIOU"), ("Él llegó: PÁNICO", "Él llego: PANICO"), ("cañón", "cañon"),
+])
+def test_accented_letters_that_would_make_it_ucs2_lose_their_accent_and_no_other_does(written: str, sent: str) -> None:
+    assert to_gsm7(written) == sent
+    assert septets(to_gsm7(written)) is not None
