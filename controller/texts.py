@@ -55,6 +55,7 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "merged": ("kind", "block", "code", "code2"),
     "hand_over": ("kind", "block", "meeting", "code", "who"),
     "handed_over": ("kind", "code", "who"),
+    "not_handed_over": ("kind", "code", "who"),
     # Questions to whoever has taken it.
     "asked": ("kind", "block", "code"),
     "how_is_it": ("kind", "block", "code"),
@@ -111,6 +112,7 @@ TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     "node_away_you": ("subject",),
     # What needs mending.
     "fault": ("fault", "subject", "time"),
+    "roster_gap": ("fault", "subject", "between"),
     "fault_reminder": ("fault", "subject", "time"),
     "fault_ended": ("fault", "subject"),
     "outage": ("count", "block", "time"),

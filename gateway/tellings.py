@@ -117,7 +117,8 @@ class Tellings:
             since = zip(blocks, map(int, about.get("since", "").split()), strict=False)
             return TextFacts(
                 code=about.get("code", ""), who=who, others=tuple(about.get("codes", "").split()), fault=about.get("fault", ""),
-                subject=about.get("subject", ""), made_at_ms=made_at_ms, pressed_to_at_ms=at_ms, pressed_from_at_ms=at_ms,
+                subject=about.get("subject", ""), made_at_ms=made_at_ms, pressed_to_at_ms=at_ms,
+                pressed_from_at_ms=int(about.get("from_ms", at_ms)),
                 timezone=timezone, calls=self._calls(queued, registry),
                 block_name=block.name if block is not None else ", ".join(blocks) or about.get("block", ""), count=about.get("count", ""),
                 kind=about.get("kind", ""), unprotected=tuple(since), why=about.get("why", ""),

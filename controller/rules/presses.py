@@ -8,7 +8,7 @@ from controller.entries import BadMessageKept, Chain, IncidentJoined, IncidentMo
 from controller.messages import Gesture, Kept, Press, PressRef, Receipt, digest_of, encode
 from controller.rules import codes, escalation
 from controller.rules.calling import mutual_aid, storm
-from controller.rules.console import verification
+from controller.rules.console import suspicion, verification
 from controller.rules.dating import Dated, date
 from controller.rules.desk import Desk
 from controller.rules.effects import GiveReceipt
@@ -118,6 +118,7 @@ def _do(desk: Desk, case: _Case, meaning: Meaning, incident: Incident | None) ->
     if meaning == "opens":
         _open(desk, case)
     elif meaning == "test" and case.chain is Chain.OPEN:
+        suspicion.tried(desk, (case.event.node, case.event.press.input))
         if not walk.tested(desk, case.block):
             _test(desk, case)
     elif meaning == "canary":

@@ -16,7 +16,7 @@ from controller.rules import escalation, hearing, presses, supervision, timers
 from controller.rules.beforehand import in_force
 from controller.rules.calling import channels, mutual_aid, police, storm, summaries
 from controller.rules.calling.worth import worth_telling
-from controller.rules.console import operators, verification
+from controller.rules.console import handing_over, operators, verification
 from controller.rules.desk import Desk, Network
 from controller.rules.effects import QueueNotice, StopNotice, ZoneEffect
 from controller.rules.inputs import (
@@ -62,7 +62,7 @@ FORGET_MS: Final = 600_000
 TIMERS: Final[dict[str, Callable[[Desk, str], None]]] = {
     police.TIMER: police.due, drills.BEGINS: drills.begins, drills.ENDS: drills.ends, storm.TIMER: summaries.due, walk.ENDS: walk.ends,
     escalation.HEARD: hearing.heard_due, hearing.REPORTS: hearing.report_due, hearing.WIDER: hearing.wider_due,
-    verification.WELFARE: verification.welfare_due,
+    verification.WELFARE: verification.welfare_due, handing_over.TIMER: handing_over.due,
     siren_minutes.ANNOUNCED: siren_minutes.announced, siren_minutes.AWAY: siren_minutes.away, siren_minutes.MINUTE: siren_minutes.minute,
     siren_minutes.UNANSWERED: siren_minutes.unanswered,
 }
@@ -223,7 +223,8 @@ class ZoneController:
     def _reported(self, desk: Desk, event: NoticeReported) -> None:
         notice = self.state.notices.get(event.notice)
         if notice is None:
-            canary.reported(desk, event)
+            if not summaries.reported(desk, event):
+                canary.reported(desk, event)
             return
         if notice.state != "notified":
             return

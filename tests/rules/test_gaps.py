@@ -1,6 +1,7 @@
 """Nobody on duty: listed for the week, told to the coordinator before it matters, and at press time the next step is at once."""
 
 from datetime import datetime, time
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
@@ -105,16 +106,19 @@ def test_the_coordinator_hears_of_a_gap_hours_before_and_of_its_end_and_once() -
     night.passes(s=60 * 60)
     assert night.bodies(FaultRaised) == [], "at 05:00 nobody will be on duty for an hour: six hours before, that is near"
     night.passes(s=2 * 3600)
-    assert told(night) == [("caro", "fault", "roster/patrol")]
+    assert told(night) == [("caro", "roster_gap", "roster/patrol")]
+    [about] = [notice.about for notice in night.notices() if notice.template == "roster_gap"]
+    spans = [datetime.fromtimestamp(int(about[name]) / 1000, ZoneInfo("America/Lima")).strftime("%H:%M") for name in ("from_ms", "at_ms")]
+    assert spans == ["05:00", "06:00"], "the text says when"
     night.passes(s=7 * 3600)
     assert len(night.bodies(FaultRaised)) == len(night.bodies(FaultEnded)) == 1
-    assert told(night) == [("caro", "fault", "roster/patrol"), ("caro", "fault_ended", "roster/patrol")]
+    assert told(night) == [("caro", "roster_gap", "roster/patrol"), ("caro", "fault_ended", "roster/patrol")]
 
 
 def test_a_gap_that_is_filled_ends_at_once() -> None:
     night = began(DAY)
     night.passes(s=60)
-    assert told(night) == [("caro", "fault", "roster/patrol")]
+    assert told(night) == [("caro", "roster_gap", "roster/patrol")]
     night.does(RegistryChanged(network(DAY, structs.replace(DAY, id="s2", member="juan", starts=time(22), ends=time(6)), rev=8)))
     night.passes(s=60)
     assert [one for one in night.zone.state.fault_of if one[0].startswith("roster/")] == []
@@ -134,7 +138,7 @@ def test_after_a_restart_what_was_told_is_not_told_again_and_what_was_filled_mea
     night.zone = ZoneController("z3", network(DAY), night.policy, folded(night.entries))
     night.does(Started("1.0"))
     night.passes(s=60)
-    assert told(night) == [("caro", "fault", "roster/patrol")]
+    assert told(night) == [("caro", "roster_gap", "roster/patrol")]
     filled = network(structs.replace(DAY, starts=time(0), ends=time(0)), rev=8)
     night.zone = ZoneController("z3", filled, night.policy, folded(night.entries))
     night.does(Started("1.0"))
@@ -148,7 +152,7 @@ def test_a_policy_that_does_not_ask_ahead_is_not_told() -> None:
     assert night.bodies(FaultRaised) == []
     night.does(PolicyChanged(Policy.parse(POLICY)))
     night.passes(s=60)
-    assert told(night) == [("caro", "fault", "roster/patrol")]
+    assert told(night) == [("caro", "roster_gap", "roster/patrol")]
 
 
 @pytest.mark.parametrize(("kind", "first"), [("panic", {"caro": "alarm", "desk": "police"}), ("tamper", {"caro": "alarm"})])

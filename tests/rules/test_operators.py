@@ -181,6 +181,29 @@ def test_handed_over_it_stays_with_the_giver_until_the_other_goes(night: Night) 
     night.expects(juan="asked")
 
 
+@pytest.mark.parametrize("how", ["silence", "no puedo"])
+def test_an_offer_that_is_not_taken_ends_and_the_giver_hears_that_it_is_still_theirs(night: Night, how: str) -> None:
+    in_state(night, State.TAKEN)
+    night.acts("rosa", HandOver("juan"))
+    night.expects(juan="hand_over")
+    if how == "silence":
+        night.passes(170)
+        night.expects()
+        night.zone = ZoneController("z3", night.registry, night.policy, folded(night.entries))
+        night.does(Started("1.0"))
+        night.passes(11)
+        night.expects(rosa="not_handed_over")
+    else:
+        night.replies("juan", how)
+        night.expects(rosa="not_handed_over", juan="cannot_you")
+        night.passes(300)
+        assert "not_handed_over" not in night.reads("rosa"), "it is said once"
+    incident = next(iter(night.zone.state.incidents.values()))
+    assert (incident.takers, night.zone.state.courses.of[incident.id].offers) == (["rosa"], {})
+    night.replies("juan", "1")
+    assert incident.takers == ["rosa", "juan"], "an offer that is over takes nothing from the giver"
+
+
 def test_whoever_is_there_hands_over_to_one_who_is_still_on_the_way(night: Night) -> None:
     in_state(night, State.ON_SCENE)
     night.acts("rosa", HandOver("juan"))

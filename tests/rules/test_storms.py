@@ -9,7 +9,7 @@ from msgspec import structs
 
 from controller.entries import Chain, IncidentMoved, IncidentOpened, NoticeMoved, NoticesQueued, PressRecorded, StormCame, StormWent
 from controller.registry import Block, Input, Node, Registry, Role
-from controller.rules.inputs import NoticeTried, Started, Tried
+from controller.rules.inputs import NoticeReported, NoticeTried, Started, Tried
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from tests.rules.night import BEGAN_MS, POLICY, Night, always, member, registry
@@ -121,6 +121,24 @@ def test_a_summary_that_does_not_go_one_way_goes_another(storm: Night) -> None:
     storm.passes(2 * SUMMARY_S + 2)
     assert {one.notice.channel for one in storm.unread["pia"]} == {"apprise"}
     assert sorted(" ".join(told(storm, "pia")).split()) == sorted(storm.codes)
+
+
+def test_a_summary_that_the_network_did_not_deliver_goes_another_way_and_what_it_delivered_does_not(storm: Night) -> None:
+    for block in BLOCKS[:10]:
+        storm.press("panic", node=f"{block}n1")
+    storm.passes(SUMMARY_S + 2)
+    sent = [one.notice for name in ("pia", "juan") for one in storm.unread[name] if one.notice.template == "summary"]
+    storm.all_read()
+    for one in sent:
+        storm.does(NoticeReported(one.id, one.member == "juan"))
+    storm.passes(SUMMARY_S + 2)
+    lost = {ident.rpartition("-")[0] for one in sent if one.member == "pia" for ident in one.about["notices"].split()}
+    again = [one.notice for one in storm.unread["pia"]]
+    assert {one.channel for one in again} == {"apprise", "sms"} - {one.channel for one in sent if one.member == "pia"}
+    assert {ident.rpartition("-")[0] for one in again for ident in one.about["notices"].split()} == lost
+    arrived = [ident for one in sent if one.member == "juan" for ident in one.about["notices"].split()]
+    assert {storm.zone.state.notices[ident].state for ident in arrived} == {"delivered"}
+    assert picture(folded(storm.entries)) == picture(storm.zone.state)
 
 
 def test_a_restart_loses_nothing_that_was_collected(storm: Night) -> None:

@@ -3,10 +3,11 @@
 import pytest
 from msgspec import structs
 
+from controller import messages
 from controller.entries import Chain, VerifyFirstEnded, VerifyFirstSet
-from controller.messages import SirenOn
+from controller.messages import Done, Gesture, SirenOn
 from controller.rules.console.acts import Close, Judge, Verify, VerifyFirst, VerifyFirstEnd
-from controller.rules.inputs import RegistryChanged, Started
+from controller.rules.inputs import NodeDone, RegistryChanged, Started
 from controller.rules.policy import Policy
 from controller.rules.remembered import DAY_MS
 from controller.rules.zone import ZoneController
@@ -98,6 +99,24 @@ def test_it_holds_over_a_restart_until_the_technician_has_seen_to_it_and_counts_
     assert night.reads("tito") == ["fault_ended"]
     is_faulty(night)
     assert len(night.bodies(VerifyFirstSet)) == 1
+    night.press("panic")
+    night.passes(1)
+    assert night.reads("desk") == ["police"]
+
+
+def test_a_walk_in_which_it_is_tried_ends_it_and_what_the_committee_decided_stays(night: Night) -> None:
+    is_faulty(night)
+    is_faulty(night)
+    until_ms = night.now.utc_ms + 3 * 3_600_000
+    assert night.acts("caro", VerifyFirst("b12n2", "b1", until_ms, "p-aaaaaaaaaa", "d")) == ""
+    night.replies("elva", "PRUEBA b12")
+    for order in [one for one in night.orders() if isinstance(one.order, messages.TestMode)]:
+        night.does(NodeDone(order.node, Done(order.boot, order.id, True)))
+    for node in ("b12n1", "b12n2"):
+        night.press("test", node, gesture=Gesture.TEST, name="b1")
+    assert [(one.node, one.by) for one in night.bodies(VerifyFirstEnded)] == [("b12n1", "elva")]
+    night.passes(1000)
+    night.unread.clear()
     night.press("panic")
     night.passes(1)
     assert night.reads("desk") == ["police"]

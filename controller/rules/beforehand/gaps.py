@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 
 from controller.registry import Role
 from controller.rules.desk import Desk, Network
-from controller.rules.mending.faults import end_fault, raise_fault
+from controller.rules.mending.faults import NOBODY_ON_DUTY, end_fault, raise_fault
 from controller.rules.policy import Policy
 from controller.rules.policy_kinds import TEST
 from controller.rules.signs import Signs
 
-NOBODY_ON_DUTY: Final = "nobody-on-duty"
 QUARTER_MS: Final = 900_000
+DAY_MS: Final = 86_400_000
 """How often the coming hours are looked through."""
 POLICE: Final = "police"
 
@@ -76,7 +76,9 @@ def look(desk: Desk, signs: Signs) -> None:
     if signs.roster_looked == key:
         return
     signs.roster_looked = key
-    found = gaps(desk.network, desk.now.utc_ms, desk.now.utc_ms + ahead_ms) if ahead_ms else []
+    near_ms = desk.now.utc_ms + ahead_ms
+    # Looked at for a day longer, so that what is told is when it ends.
+    found = [gap for gap in gaps(desk.network, desk.now.utc_ms, near_ms + DAY_MS) if gap.from_ms < near_ms] if ahead_ms else []
     lacking: dict[str, Gap] = {}
     for gap in found:
         lacking.setdefault(f"roster/{gap.roles[0].value}", gap)
@@ -84,7 +86,7 @@ def look(desk: Desk, signs: Signs) -> None:
         if code == NOBODY_ON_DUTY and subject not in lacking:
             end_fault(desk, subject, code)
     for subject, gap in lacking.items():
-        raise_fault(desk, subject, NOBODY_ON_DUTY, f"{', '.join(gap.rings)}: {' '.join(gap.blocks)}")
+        raise_fault(desk, subject, NOBODY_ON_DUTY, f"{gap.from_ms} {gap.to_ms} {', '.join(gap.rings)}: {' '.join(gap.blocks)}")
 
 
 def _gaps(network: Network, wanted: dict[tuple[Role, ...], list[str]], from_ms: int, to_ms: int) -> list[Gap]:

@@ -8,6 +8,7 @@ from controller.entries import Body, Chain, IncidentOpened, NoticeMoved, Notices
 from controller.rules.remembered import FINAL, Fold, Room
 
 MINUTE_MS: Final = 60_000
+SUMMARIES_KEPT: Final = 500
 CALLS: Final = frozenset({"FIRST", "ESCALATED", "REPEAT_DUE", "ZONE"})
 """Reasons that a summary can stand for."""
 
@@ -21,6 +22,8 @@ class Storm(Room):
         """Member -> blocks to which they were called, and when: of this storm, or of the last minute."""
         self.held: dict[str, str] = {}
         """Notice that waits for a summary -> its member, the oldest first."""
+        self.summaries: dict[str, tuple[str, ...]] = {}
+        """Summary of which the network may still report whether it arrived -> the notices of its calls; the oldest first."""
         self._opened: deque[tuple[int, str]] = deque()
         """When incidents were opened, and where: of the minute before the last one."""
         self._blocks: dict[str, str] = {}
@@ -53,6 +56,10 @@ class Storm(Room):
         for queued in body.notices if chain is Chain.OPEN else ():
             for ident in queued.about.get("notices", "").split():
                 self.held.pop(ident, None)
+            if queued.reason == "SUMMARY":
+                self.summaries[queued.id] = tuple(queued.about["notices"].split())
+                while len(self.summaries) > SUMMARIES_KEPT:
+                    del self.summaries[next(iter(self.summaries))]
             if queued.held:
                 self.held[queued.id] = queued.member
             if block is not None and queued.reason in CALLS:
@@ -64,6 +71,8 @@ class Storm(Room):
     def _moved(self, _chain: Chain, _at_ms: int, body: NoticeMoved) -> None:
         if body.to in FINAL:
             self.held.pop(body.notice, None)
+        if body.to in {"failed", "delivered"}:
+            self.summaries.pop(body.notice, None)
 
     def _came(self, _chain: Chain, _at_ms: int, _body: StormCame) -> None:
         self.on = True

@@ -6,6 +6,7 @@ from typing import Final
 from controller.entries import Chain, NoticeMoved, NoticeQueued
 from controller.rules import escalation
 from controller.rules.desk import Desk
+from controller.rules.inputs import NoticeReported
 from controller.rules.remembered import FINAL, Notice
 from controller.rules.telling import other_way, queue
 
@@ -58,6 +59,22 @@ def failed(desk: Desk, summary: Notice, moved: NoticeMoved) -> None:
             desk.record(Chain.OPEN, NoticeMoved(notice.queued.id, "failed", moved.attempt, why=moved.why))
             if escalation.goes_on(incident, notice):
                 escalation.failed(desk, incident, notice)
+
+
+def reported(desk: Desk, event: NoticeReported) -> bool:
+    """The network says whether a summary arrived, and so did each of its calls; what did not goes another way. False: it was none."""
+    idents = desk.state.storm.summaries.get(event.notice)
+    if idents is None:
+        return False
+    to, why = ("delivered", "") if event.delivered else ("failed", event.why[:200])
+    desk.record(Chain.OPEN, NoticeMoved(event.notice, to, why=why))
+    for notice in [desk.state.notices[ident] for ident in idents if ident in desk.state.notices]:
+        if notice.state == "notified":
+            incident = desk.state.incidents[notice.incident]
+            desk.record(Chain.OPEN, NoticeMoved(notice.queued.id, to, notice.attempt, why=why))
+            if not event.delivered and escalation.goes_on(incident, notice):
+                escalation.failed(desk, incident, notice)
+    return True
 
 
 def stuck(desk: Desk, summary: Notice) -> None:

@@ -25,6 +25,8 @@ Press = tuple[str, str, int]
 """(node, boot, seq)"""
 VERIFIED: Final = "verified"
 HANDED_OVER: Final = "handed-over"
+NOT_TAKEN: Final = "not-taken"
+"""Of an offer that its receiver has refused, or left without an answer."""
 
 
 class Mark(NamedTuple):
@@ -121,6 +123,8 @@ class Courses(Room):
             course.police_at_ms = course.police_at_ms or at_ms
         elif body.meaning == VERIFIED:
             course.verified = course.verified or Mark(body.by, body.channel, at_ms)
+        elif body.meaning == NOT_TAKEN:
+            course.offers.pop(body.by, None)
         elif body.meaning in {"cannot", HANDED_OVER}:
             course.offers = {to: giver for to, giver in course.offers.items() if body.by not in {to, giver}}
 

@@ -1,10 +1,16 @@
 """One member hands an incident over to another: it stays the giver's until the other says that they go."""
 
-from controller.entries import IncidentMoved, IncidentNoted, IncidentOffered
-from controller.rules.console.courses import HANDED_OVER
+from typing import Final
+
+from controller.entries import IncidentMoved, IncidentNoted, IncidentOffered, TimerSet
+from controller.rules.console.courses import HANDED_OVER, NOT_TAKEN
 from controller.rules.desk import Desk
 from controller.rules.incident import CHECK, Happening, Incident, State, step
-from controller.rules.telling import news, priority_of, tell, way_to, ways
+from controller.rules.telling import news, priority_of, stop, tell, way_to, ways
+
+TIMER: Final = "offer"
+"""Rings, about an incident and to whom it is offered, when nobody waits for their answer any more."""
+OFFER_S: Final = 180
 
 
 def offer(desk: Desk, incident: Incident, giver: str, to: str, by: str, channel: str) -> bool:
@@ -19,7 +25,27 @@ def offer(desk: Desk, incident: Incident, giver: str, to: str, by: str, channel:
         taken(desk, incident, to, channel)
     else:
         tell(desk, incident, found, "hand_over", "HANDED", priority_of(desk, incident, 0), by=giver)
+        desk.record(incident.chain, TimerSet(TIMER, f"{incident.id} {to}", desk.at_ms + OFFER_S * 1000, OFFER_S))
     return True
+
+
+def due(desk: Desk, subject: str) -> None:
+    """Nobody has answered an offer: it is over, and the giver, whose it still is, hears that."""
+    ident, _, to = subject.partition(" ")
+    incident = desk.state.incidents.get(ident)
+    if incident is not None and incident.is_open and to in desk.state.courses.of[ident].offers:
+        refused(desk, incident, to, "rules")
+
+
+def refused(desk: Desk, incident: Incident, to: str, channel: str) -> None:
+    """They do not take it over: who offered it to them goes on having it, and is told."""
+    giver = desk.state.courses.of[incident.id].offers.get(to)
+    if giver is None:
+        return
+    desk.record(incident.chain, IncidentNoted(incident.id, to, NOT_TAKEN, channel))
+    stop(desk, incident, {"HANDED"}, [to])
+    if giver in incident.takers:
+        news(desk, incident, "not_handed_over", "HANDED", to=[giver], by=to)
 
 
 def taken(desk: Desk, incident: Incident, member: str, channel: str) -> str:

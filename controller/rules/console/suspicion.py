@@ -33,6 +33,14 @@ def end(desk: Desk, key: Key, by: str, channel: str = "") -> None:
     end_fault(desk, _subject(key), FAULT)
 
 
+def tried(desk: Desk, key: Key) -> None:
+    """A hand has tried the input, in a walk or a technician's test mode, and it did what it should: its hardware's faults are behind it."""
+    one = desk.state.suspicions.first.get(key)
+    if one is not None and one.cause == FAULTY:
+        sent = desk.state.test_modes.get(key[0])
+        end(desk, key, sent.body.by if sent is not None else "rules")
+
+
 def look(desk: Desk) -> None:
     """What was decided for a time is over then, and with its input."""
     for key, one in list(desk.state.suspicions.first.items()):

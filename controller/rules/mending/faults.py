@@ -1,5 +1,6 @@
 """What needs mending: each fault has a beginning, one telling, a reminder now and then, and an end."""
 
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -19,6 +20,9 @@ ENDS_BY_ITSELF_MS: Final = 3_600_000
 BLOCKS_NAMED: Final = 12
 """So many names a text has room for."""
 REASONS: Final = frozenset({"FAULT", "FAULT_REMINDER", "FAULT_ENDED", "FAULT_GREW"})
+NOBODY_ON_DUTY: Final = "nobody-on-duty"
+_SPAN: Final = re.compile("([0-9]+) ([0-9]+) ")
+"""With which its detail begins: from when until when, UTC ms."""
 
 
 def raise_fault(desk: Desk, subject: str, code: str, detail: str = "", *, secret: bool = False, tell: bool = True) -> None:
@@ -189,4 +193,7 @@ def _tell(desk: Desk, ident: str, template: str, reason: str, members: Iterable[
     blocks = desk.state.outages.blocks.get(ident)
     if blocks and reason != "FAULT_ENDED":
         template, about = "outage", {**about, "count": str(len(blocks)), "blocks": " ".join(list(blocks)[:BLOCKS_NAMED])}
+    when = _SPAN.match(fault.detail) if fault.code == NOBODY_ON_DUTY and reason != "FAULT_ENDED" else None
+    if when is not None:
+        template, about = "roster_gap", {**about, "from_ms": when[1], "at_ms": when[2]}
     tell_members(desk, members, template, reason, ident, desk.policy.faults_to.channels, about, ident, fault.notices + 1, in_s=in_s)

@@ -251,6 +251,7 @@ def _cannot(desk: Desk, incident: Incident, way: Way) -> None:
     """Nobody waits for this one; where they were the only one going, the rings go on at once."""
     member = way.member
     was_going, was_there, had_accepted = member in incident.takers, member in incident.present, member in incident.accepted
+    handing_over.refused(desk, incident, member, way.channel)
     desk.record(incident.chain, IncidentNoted(incident.id, member, Word.CANNOT.value, way.channel))
     _answer(desk, incident, way, "cannot_you")
     if was_going and not incident.takers and not incident.cancelled:
