@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 import sys
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -13,6 +14,7 @@ import typer
 from controller import logs
 from controller.errors import BrokenPromise, CuadraError
 from controller.policy_file import read_policy
+from controller.rules.policy import Policy
 from controller.settings_file import read
 from gateway.config import GatewayConfig
 from gateway.service import Service
@@ -51,6 +53,19 @@ def check(config: ConfigPath = Path("/etc/cuadra/gateway.toml")) -> None:
     if settings.sms is not None and any(modem.calls != "none" for modem in settings.sms.modems):
         channels.append("call")
     typer.echo(f"{config}: zone {settings.zone}, channels {', '.join(channels)}, policy {policy.version} with {', '.join(policy.kinds)}")
+    for line in lacking(policy, channels):
+        typer.echo(f"{config}: {line}", err=True)
+
+
+def lacking(policy: Policy, channels: Collection[str]) -> Iterator[str]:
+    """What steps of the policy count on and this gateway, which has these channels, cannot do."""
+    for name, kind in policy.kinds.items():
+        for n, step in enumerate(kind.steps, 1):
+            where = f"policy [kinds.{name}] steps, #{n}"
+            if not set(step.channels) & set(channels):
+                yield f"{where}: by {', '.join(step.channels)}, of which this gateway has none, so it tells nobody; set one up, or change the step"
+            elif "call" in step.channels and "call" not in channels:
+                yield f'{where}: by call, and no modem may call; add calls = "dtmf" or "ring" to one of [[sms.modems]], or take call out of the step'
 
 
 async def _serve(settings: GatewayConfig) -> None:

@@ -7,6 +7,7 @@ import pytest
 from controller.errors import BadConfig
 from controller.policy_file import read_policy
 from controller.settings_file import read
+from gateway.commands import lacking
 from gateway.config import GatewayConfig
 
 EXAMPLE = Path("config/gateway.toml")
@@ -19,6 +20,18 @@ def test_the_example_is_a_gateway_with_a_modem_the_police_and_webhooks() -> None
     assert [modem.name for modem in config.sms.modems] == ["sim1"]
     assert config.dc09 is not None
     assert config.webhook is not None
+
+
+def test_a_step_that_calls_where_no_modem_may_is_named(tmp_path: Path) -> None:
+    policy = read_policy(Path("config/villa-maria/policy.toml"))
+    assert list(lacking(policy, ["sms", "dc09"])) == []
+    text = Path("config/villa-maria/policy.toml").read_text(encoding="utf-8")
+    called = text.replace('roles = ["patrol", "representative"]', 'roles = ["patrol", "representative"]\nchannels = ["sms", "call"]', 1)
+    (tmp_path / "policy.toml").write_text(called, encoding="utf-8")
+    [line] = lacking(read_policy(tmp_path / "policy.toml"), ["sms", "dc09"])
+    assert "[kinds.panic] steps, #1: by call, and no modem may call" in line
+    assert list(lacking(read_policy(tmp_path / "policy.toml"), ["sms", "dc09", "call"])) == []
+    assert "tells nobody" in next(iter(lacking(policy, ["dc09"])))
 
 
 def test_every_fault_of_a_file_is_named_at_once(tmp_path: Path) -> None:

@@ -47,6 +47,14 @@ def test_a_contact_by_no_allowed_channel_reaches_nobody() -> None:
     assert found == ["zone z3, block b12, test, at any time: nobody: no member who is technician has a contact by sms or apprise or webhook"]
 
 
+def test_a_button_that_is_verified_first_does_not_reach_the_police_by_itself() -> None:
+    people = [one for one in MEMBERS if one.id in {"desk", "tito", "vera", "vilma", "ema"}]
+    of = network(people)
+    first = [case for case in reach.unreached(of, BEGAN_MS, first=[("b13n1", "b1"), ("b12n1", "h1")]) if case not in reach.unreached(of, BEGAN_MS)]
+    assert [(case.kind, case.blocks) for case in first] == [("panic", ("b13",))], "what is silent is never verified first"
+    assert "verified first, so the police wait" in reach.in_words(first[0], of)
+
+
 def test_exclusions_that_leave_nobody_are_known_for_what_they_are() -> None:
     of = network(excludes=["vera", "vilma", "desk"])
     [case] = reach.unreached(of, BEGAN_MS)

@@ -34,7 +34,7 @@ def late_rings(network: Network, per_minute: Mapping[str, int], from_ms: int) ->
     if not any(step.within_s for kind in kinds.values() for step in kind.steps):
         return
     seen: dict[tuple[str, int], Late] = {}
-    pressed = list(dict.fromkeys((block, kind) for block, kind, _ in presses(network)))
+    pressed = list(dict.fromkeys((press.block, press.kind) for press in presses(network)))
     for n, at_ms in enumerate(changes(network, from_ms, DAYS)):
         for block, name in pressed:
             kind = network.policy.kind(name)

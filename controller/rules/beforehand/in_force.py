@@ -24,7 +24,7 @@ DAY_MS: Final = 86_400_000
 def refused(desk: Desk, policy: Policy) -> bool:
     """Whether a policy that is to be put in force may not be; then that is a fault, with the case that shows it, and all stays as it is."""
     network = Network(desk.registry, policy)
-    cases = reach.unreached(network, desk.now.utc_ms)
+    cases = reach.unreached(network, desk.now.utc_ms, first=desk.state.suspicions.first)
     for secret in (False, True):
         shown = [case for case in cases if case.by_exclusion == secret]
         end_fault(desk, *REFUSED, secret=secret)
@@ -40,7 +40,7 @@ def look(desk: Desk, signs: Signs) -> None:
     """Raise what the policy in force lets reach nobody, and end what it does no more. Called at each change, and once a day."""
     signs.reach_at_ms = desk.at_ms + DAY_MS
     found: dict[bool, dict[str, list[Case]]] = {False: {}, True: {}}
-    for case in reach.unreached(desk.network, desk.now.utc_ms):
+    for case in reach.unreached(desk.network, desk.now.utc_ms, first=desk.state.suspicions.first):
         found[case.by_exclusion].setdefault(f"policy/{case.kind}", []).append(case)
     for secret, standing in ((False, desk.state.fault_of), (True, desk.state.sealed_faults)):
         for subject, code in list(standing):

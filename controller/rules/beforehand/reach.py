@@ -3,7 +3,7 @@
 It asks what the rules ask at night (`rings.on_ring`, `police.lines`), before anybody has pressed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Final, NamedTuple
@@ -22,11 +22,12 @@ SPANS_NAMED: Final = 3
 
 
 class Press(NamedTuple):
-    """A press that somebody could make. excluded: whom it must never reach."""
+    """A press that somebody could make. excluded: whom it must never reach. verified_first: the police wait until somebody says that it is real."""
 
     block: str
     kind: str
     excluded: frozenset[str]
+    verified_first: bool = False
 
 
 class Case(NamedTuple):
@@ -42,11 +43,14 @@ class Case(NamedTuple):
     why: str
 
 
-def unreached(network: Network, from_ms: int, days: int = DAYS) -> list[Case]:
-    """Every case in which a press that a block of the zone can make reaches nobody, from `from_ms` on for so many days."""
+def unreached(network: Network, from_ms: int, days: int = DAYS, *, first: Collection[tuple[str, str]] = ()) -> list[Case]:
+    """Every case in which a press that a block of the zone can make reaches nobody, from `from_ms` on for so many days.
+
+    first: the inputs, by node and name, that are verified first.
+    """
     found: dict[tuple[str, tuple[tuple[int, int], ...], bool, str], list[str]] = {}
     moments: list[int] = []
-    for press in presses(network):
+    for press in presses(network, first):
         if _always(network, press):
             continue
         moments = moments or changes(network, from_ms, days)
@@ -60,7 +64,7 @@ def unreached(network: Network, from_ms: int, days: int = DAYS) -> list[Case]:
     return [Case(kind, tuple(dict.fromkeys(blocks)), spans, by_exclusion, said) for (kind, spans, by_exclusion, said), blocks in found.items()]
 
 
-def presses(network: Network) -> list[Press]:
+def presses(network: Network, first: Collection[tuple[str, str]] = ()) -> list[Press]:
     """What can be pressed in the zone: its inputs' kinds, what a hand that is forced says with them, and what nodes send by themselves."""
     found: dict[Press, None] = {}
     policy = network.policy
@@ -68,7 +72,7 @@ def presses(network: Network) -> list[Press]:
         block = network.block_of(node)
         excluded = network.excludes(node, name)
         silent = one.kind in policy.kinds and policy.is_silent(one.kind)
-        found[Press(block, one.kind, excluded if silent else frozenset())] = None
+        found[Press(block, one.kind, excluded if silent else frozenset(), not silent and (node, name) in first)] = None
         if not silent and one.kind != TEST:
             found[Press(block, policy.forced, excluded)] = None
         found[Press(block, TAMPER, frozenset())] = None
@@ -80,7 +84,7 @@ def reached(network: Network, press: Press, at_ms: int) -> list[Way]:
     kind = network.policy.kind(press.kind)
     if press.kind == TEST:
         return ways(network.members_with(kind.steps[0].roles), kind.steps[0].channels)
-    found = _police(network, kind, press.excluded)
+    found = _police(network, kind, press)
     told = {way.member for way in found}
     for place in range(len(kind.steps)):
         fresh = [way for way in on_ring(network, kind, press.block, place, at_ms, press.excluded) if way.member not in told]
@@ -105,7 +109,9 @@ def why(network: Network, press: Press) -> str:
     for step in kind.steps[:1] if press.kind == TEST else kind.steps:
         named = " or ".join(step.roles)
         said[_why_not(network, press, step.roles, step.channels) or f"no {named} is on duty for the block then"] = None
-    if kind.police is Police.IMMEDIATELY:
+    if press.verified_first:
+        said["one of its inputs is verified first, so the police wait"] = None
+    elif kind.police is Police.IMMEDIATELY:
         said[_why_not(network, press, network.policy.police.roles, network.policy.police.channels)] = None
     return "; ".join(said)
 
@@ -124,18 +130,18 @@ def _why_not(network: Network, press: Press, roles: Sequence[Role], channels: Se
     return ""
 
 
-def _police(network: Network, kind: Kind, excluded: frozenset[str]) -> list[Way]:
-    if kind.police is not Police.IMMEDIATELY:
+def _police(network: Network, kind: Kind, press: Press) -> list[Way]:
+    if kind.police is not Police.IMMEDIATELY or press.verified_first:
         return []
     members = network.registry.members
     return [way for way in police.lines(network)
-            if not kind.silent or (way.member not in excluded and set(members[way.member].roles) & set(kind.circle))]
+            if not kind.silent or (way.member not in press.excluded and set(members[way.member].roles) & set(kind.circle))]
 
 
 def _always(network: Network, press: Press) -> bool:
     """Whether it reaches somebody whoever is on duty: most do, and nothing need be asked about the week."""
     kind = network.policy.kind(press.kind)
-    if _police(network, kind, press.excluded):
+    if _police(network, kind, press):
         return True
     steps = kind.steps[:1] if press.kind == TEST else [step for step in kind.steps if not step.on_duty or step is kind.steps[-1]]
     return any(ways((m for m in network.members_with(step.roles) if m.id not in press.excluded), step.channels) for step in steps)
