@@ -34,5 +34,7 @@ def show(
             typer.echo(f"zone {zone}: {figure.blocks} blocks, protected {figure.protected_percent} % of the time "
                        f"from {moment(figure.from_ms)} to {moment(figure.to_ms)}")
         return
+    if not covered.blocks:
+        typer.echo(f"zone {zone}: nothing on record yet; a running gateway puts it there a minute after its start. Start it, then ask again")
     for block, now in sorted(covered.blocks.items(), key=lambda one: (not one[1].why, one[0])):
         typer.echo(f"{block}  {'NOT PROTECTED' if now.why else 'protected'} since {moment(now.since_ms)}{f': {now.why}' if now.why else ''}")

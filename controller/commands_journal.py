@@ -20,7 +20,7 @@ from controller.records.journal import Finding, Verdict
 from controller.records.store import last_head, rows
 from controller.records.tables import CHECKPOINT
 
-journal = typer.Typer(no_args_is_help=True, help="A zone's journal: show, verify, export, checkpoint.")
+journal = typer.Typer(no_args_is_help=True, help="A zone's journal: show, replay, verify, export, checkpoint.")
 
 journal.command()(replay)
 

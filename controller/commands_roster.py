@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from controller import roster_ical
 from controller.errors import BadConfig
 from controller.policy_file import read_policy
-from controller.records import database, registry_csv, registry_store
+from controller.records import database, policy_store, registry_csv, registry_store
 from controller.records.private import Private
 from controller.records.registry_draft import Draft, version_of
 from controller.records.registry_store import Change
@@ -24,16 +24,18 @@ from controller.registry import Member, Registry, Role
 from controller.roster_ical_read import Wanted
 from controller.rules.beforehand.gaps import Gap, gaps, lacking_roles, without_shifts
 from controller.rules.desk import Network
+from controller.rules.policy import Policy
 from controller.rules.roster import Roster
+from controller.when import instant
 
 roster = typer.Typer(no_args_is_help=True, help="Who is on duty, when nobody is, and the shifts as calendars (iCalendar).")
 
-FolderOption = Annotated[Path | None, typer.Option("--folder", help="A registry folder of CSV files.")]
+FolderOption = Annotated[Path | None, typer.Option("--registry", "--folder", help="The registry as a folder of CSV files.")]
 DatabaseOption = Annotated[str | None, typer.Option("--database", help="The database with the registry, instead of a folder.")]
 KeyOption = Annotated[Path | None, typer.Option("--key-file", help="The key of the private values; beside a SQLite file, people.key is taken.")]
 ZoneOption = Annotated[str | None, typer.Option("--zone", help="This zone; not needed where there is one alone.")]
-PolicyOption = Annotated[Path | None, typer.Option("--policy", help="The policy; policy.toml in the folder is taken.")]
-AtOption = Annotated[str | None, typer.Option("--at", help="When, on the district's clock, e.g. \"2026-07-28 22:00\"; now.")]
+PolicyOption = Annotated[Path | None, typer.Option("--policy", help="The policy's file; left out: policy.toml in the registry's folder, or what was last put in the database.")]
+AtOption = Annotated[str | None, typer.Option("--at", help='When: "sat 02:10", "02:10" or "2026-07-28 22:00", on the district\'s clocks; left out: now.')]
 MemberOption = Annotated[str, typer.Option("--member", help="Whose shifts.")]
 NAMED: Final = 6
 """So many blocks stand in a line; of more their number."""
@@ -59,12 +61,9 @@ def gaps_(
     days: Annotated[int, typer.Option("--days", min=1, max=366, help="How many days from then on.")] = 7,
 ) -> None:
     """When nobody is on duty in the coming week. Exit code 1: at some time a ring of the policy would find nobody on duty."""
-    path = policy or (folder / "policy.toml" if folder else None)
-    if path is None:
-        raise BadConfig(["cuadra roster gaps: no policy; expected the one that says who is needed; give --policy"])
     nobody = False
     for found in _registries(folder, database_url, zone):
-        network = Network(found, read_policy(path, found.zone.id))
+        network = Network(found, _policy(policy or (folder / "policy.toml" if folder else None), database_url, found.zone.id))
         from_ms = int(_moment(at, found).timestamp() * 1000)
         to_ms = from_ms + days * 86_400_000
         empty = gaps(network, from_ms, to_ms)
@@ -162,7 +161,7 @@ class _Source(NamedTuple):
 
 def _source(folder: Path | None, url: str | None, key: Path | None) -> _Source:
     if (folder is None) == (url is None):
-        raise BadConfig(["cuadra roster: expected either --folder or --database; give one of them"])
+        raise BadConfig(["cuadra roster: expected the registry by one of --registry FOLDER and --database; give one of the two"])
     if url is None:
         return _Source(folder, None, None)
     engine = database.connect(url)
@@ -195,10 +194,18 @@ def _registry(draft: Draft) -> Registry:
 def _moment(text: str | None, found: Registry) -> datetime:
     if text is None:
         return datetime.now(UTC).replace(second=0, microsecond=0)
-    try:
-        return datetime.fromisoformat(text).replace(tzinfo=found.district.tz)
-    except ValueError as fault:
-        raise BadConfig([f"--at: found {text!r}; expected a date and a time, e.g. \"2026-07-28 22:00\"; correct it"]) from fault
+    return datetime.fromtimestamp(instant(text, time.time_ns() // 1_000_000, found.district.tz) / 1000, UTC)
+
+
+def _policy(path: Path | None, url: str | None, zone: str) -> Policy:
+    """The zone's policy: of the file, else what was last put in the database."""
+    if path is not None:
+        return read_policy(path, zone)
+    newest = policy_store.newest(database.connect(str(url)), zone)
+    if newest is None:
+        raise BadConfig([f"cuadra roster gaps: no policy was put for zone {zone}; expected the file that says who is needed, "
+                         "as gateway.toml names it; give --policy"])
+    return Policy.parse(newest.text, f"policy {newest.version}").for_zone(zone)
 
 
 def _lines(found: Iterable[Gap], registry: Registry) -> list[str]:
@@ -208,7 +215,7 @@ def _lines(found: Iterable[Gap], registry: Registry) -> list[str]:
     lines = []
     for (roles, blocks, rings), group in groupby(ordered, key=lambda gap: (gap.roles, gap.blocks, gap.rings)):
         spans = ", ".join(_span(gap.from_ms, gap.to_ms, tz) for gap in group)
-        lines.append(f"{' or '.join(roles)}  {spans}  blocks: {_blocks(blocks, registry)}  needed by {', '.join(rings)}")
+        lines.append(f"{' or '.join(roles)}  {spans}  blocks: {_blocks(blocks, registry)}  needed by {', '.join(ring.replace('#', 'ring ') for ring in rings)}")
     return lines
 
 

@@ -2,7 +2,7 @@
 
 import time
 
-from controller.entries import Chain, CoverageChanged
+from controller.entries import Chain, CoverageChanged, ReplyReceived
 from controller.records.store import Store
 from tests.typed import Cuadra
 
@@ -21,3 +21,10 @@ def test_those_on_duty_see_which_block_is_not_protected_and_the_public_a_share_o
     public = cuadra("coverage", "--database", database_url, "--public").stdout
     assert "2 blocks, protected 50 % of the time" in public
     assert "b12" not in public
+
+
+def test_before_a_gateway_has_run_it_says_what_to_do(store: Store, database_url: str, cuadra: Cuadra) -> None:
+    store.commit([(Chain.OPEN, 1, ReplyReceived("sms", "drill"))])
+    said = cuadra("coverage", "--database", database_url).stdout
+    assert "nothing on record yet" in said
+    assert "Start it" in said

@@ -8,7 +8,8 @@ from typer.testing import CliRunner, Result
 
 from controller.commands_roster import roster
 from controller.errors import BadConfig
-from controller.records import database, registry_csv, registry_store
+from controller.policy_file import read_policy
+from controller.records import database, policy_store, registry_csv, registry_store
 from controller.records.registry_store import Change
 
 EXAMPLE = Path(__file__).parents[2] / "config" / "villa-maria"
@@ -47,13 +48,28 @@ def test_gaps_of_the_week_are_lines_and_an_exit_code(folder: Path) -> None:
     shifts.write_text(shifts.read_text().replace("z1svio2,z1vio2,trained-violence,18:00,06:00,,", "z1svio2,z1vio2,trained-violence,18:00,06:00,1-6,"))
     lacking = typed("gaps", "--folder", folder, "--zone", "z1", "--at", "2026-11-24 11:34")
     assert lacking.exit_code == 1
-    assert "  nobody  trained-violence  Sun 29 Nov 18:00-06:00  blocks: all  needed by violence #1" in lacking.stdout
+    assert "  nobody  trained-violence  Sun 29 Nov 18:00-06:00  blocks: all  needed by violence ring 1" in lacking.stdout
     assert lacking.stdout.count("nobody  ") == 1
 
 
 def test_gaps_come_from_the_database_all_the_same(stored: str) -> None:
     found = typed("gaps", "--database", stored, "--policy", EXAMPLE / "policy.toml", "--at", "2026-11-24 11:34", "--days", 30)
     assert (found.exit_code, "zone z1, Tue 24 Nov 11:34 to Thu 24 Dec 11:34" in found.stdout) == (0, True)
+
+
+def test_gaps_of_a_database_go_by_the_policy_that_was_put_there(stored: str) -> None:
+    with pytest.raises(BadConfig, match="no policy was put for zone z1; expected the file that says who is needed"):
+        typed("gaps", "--database", stored)
+    engine = database.connect(stored)
+    policy_store.put(engine, ["z1"], read_policy(EXAMPLE / "policy.toml"), Change("rosa", "command", 0))
+    engine.dispose()
+    assert "no ring is ever without anybody on duty" in typed("gaps", "--database", stored).stdout
+
+
+def test_a_moment_and_a_folder_are_named_as_in_every_other_command(folder: Path) -> None:
+    found = typed("show", "--registry", folder, "--zone", "z1", "--at", "sat 02:10").stdout
+    assert found.startswith("zone z1, Sat ")
+    assert " 02:10\n" in found.partition("representative")[0]
 
 
 def test_who_is_on_duty_is_shown_with_swaps_and_hand_over(folder: Path) -> None:
@@ -93,9 +109,9 @@ def test_a_calendar_comes_into_the_database_whole_or_not_at_all(stored: str, tmp
 
 @pytest.mark.parametrize(("words", "said"), [
     (("gaps", "--folder", EXAMPLE, "--zone", "z9"), "no zone z9; expected one of z1"),
-    (("gaps", "--folder", EXAMPLE, "--at", "tomorrow"), "--at: found 'tomorrow'; expected a date and a time"),
-    (("gaps", "--folder", EXAMPLE, "--database", "x.db"), "expected either --folder or --database"),
-    (("show",), "expected either --folder or --database"),
+    (("gaps", "--folder", EXAMPLE, "--at", "tomorrow"), "--at 'tomorrow': no moment; expected e.g. \"sat 02:10\""),
+    (("gaps", "--folder", EXAMPLE, "--database", "x.db"), "expected the registry by one of --registry FOLDER and --database"),
+    (("show",), "expected the registry by one of --registry FOLDER and --database"),
     (("export-ical", "--folder", EXAMPLE, "--member", "nobody"), "no member nobody"),
     (("import-ical", "none.ics", "--folder", EXAMPLE, "--member", "z1pat1"), "none.ics: cannot be read"),
 ])
