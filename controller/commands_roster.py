@@ -34,8 +34,8 @@ FolderOption = Annotated[Path | None, typer.Option("--registry", "--folder", hel
 DatabaseOption = Annotated[str | None, typer.Option("--database", help="The database with the registry, instead of a folder.")]
 KeyOption = Annotated[Path | None, typer.Option("--key-file", help="The key of the private values; beside a SQLite file, people.key is taken.")]
 ZoneOption = Annotated[str | None, typer.Option("--zone", help="This zone; not needed where there is one alone.")]
-PolicyOption = Annotated[Path | None, typer.Option("--policy", help="The policy's file; left out: policy.toml in the registry's folder, or what was last put in the database.")]
-AtOption = Annotated[str | None, typer.Option("--at", help='When: "sat 02:10", "02:10" or "2026-07-28 22:00", on the district\'s clocks; left out: now.')]
+PolicyOption = Annotated[Path | None, typer.Option("--policy", help="The policy's file; left out: the folder's, or what was put last.")]
+AtOption = Annotated[str | None, typer.Option("--at", help='When: "sat 02:10", "2026-07-28 22:00", on the district\'s clocks; else now.')]
 MemberOption = Annotated[str, typer.Option("--member", help="Whose shifts.")]
 NAMED: Final = 6
 """So many blocks stand in a line; of more their number."""
@@ -215,7 +215,8 @@ def _lines(found: Iterable[Gap], registry: Registry) -> list[str]:
     lines = []
     for (roles, blocks, rings), group in groupby(ordered, key=lambda gap: (gap.roles, gap.blocks, gap.rings)):
         spans = ", ".join(_span(gap.from_ms, gap.to_ms, tz) for gap in group)
-        lines.append(f"{' or '.join(roles)}  {spans}  blocks: {_blocks(blocks, registry)}  needed by {', '.join(ring.replace('#', 'ring ') for ring in rings)}")
+        needed = ", ".join(ring.replace("#", "ring ") for ring in rings)
+        lines.append(f"{' or '.join(roles)}  {spans}  blocks: {_blocks(blocks, registry)}  needed by {needed}")
     return lines
 
 

@@ -5,7 +5,7 @@ import typer
 from simulators import block, fleet, phone_console, police
 from simulators.world import command as world
 
-simulate = typer.Typer(no_args_is_help=True, help="Stand-ins for what is not there: pins, phones, police, whole fleets; and a whole virtual district.")
+simulate = typer.Typer(no_args_is_help=True, help="Stand-ins for what is not there: pins, phones, police, fleets, a virtual district.")
 simulate.add_typer(block.app)
 simulate.add_typer(fleet.app)
 simulate.add_typer(phone_console.app)
