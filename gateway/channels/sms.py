@@ -87,7 +87,7 @@ class SmsChannel:
             )
         except BadMessage as fault:
             return Never(str(fault))
-        waiting = _Text(telling.key, telling.address, telling.attempt, submits, self)
+        waiting = _Text(telling.key, telling.address, telling.attempt, submits, self, secret=telling.secret)
         if self._stuck:
             self._remember(telling, gone=False)
             return self._no_modem()
@@ -249,7 +249,8 @@ class SmsChannel:
     def sent_part(self, text: "_Text", modem: str, ref: int) -> None:
         """Expect a report for this part."""
         self._choice.used(modem, text.address)
-        self._vanishing[modem].accepted(text.key, text.address, asyncio.get_running_loop().time())
+        if not text.secret:
+            self._vanishing[modem].accepted(text.key, text.address, asyncio.get_running_loop().time())
         self._reports.expect(text.key, text.address, len(text.submits), modem, ref, time.time())
 
     @property
@@ -325,11 +326,14 @@ class Caller(Protocol):
 class _Text:
     """One try on its way through the modems (`Job`)."""
 
-    def __init__(self, key: str, address: str, attempt: int, submits: list[Submit], channel: SmsChannel, only: str = "") -> None:
+    def __init__(
+        self, key: str, address: str, attempt: int, submits: list[Submit], channel: SmsChannel, only: str = "", *, secret: bool = False,
+    ) -> None:
         self.key, self.address, self.submits = key, address, submits
         self.outcome: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self.refused_by: set[str] = set()
         self.only = only
+        self.secret = secret
         """The one modem that may take it; empty: any."""
         self.taken = False
         self.maybe_gone = False

@@ -64,6 +64,8 @@ class Job(Protocol):
     """A text to be sent, as the modem sees it. The first of `finished`, `unanswered` and `refused` counts."""
 
     submits: list[Submit]
+    secret: bool
+    """Nothing that is measured while it is sent may be told."""
 
     def accepted(self, modem: str, ref: int) -> None:
         """The network has the next part, under this reference."""
@@ -360,6 +362,8 @@ class Modem:
             await self._open_port().synchronise(pause_s=self._timing.sync_s)
         else:
             job.finished()
+            if job.secret:
+                return
             seconds = (asyncio.get_running_loop().time() - began) / len(job.submits)
             self.seconds_a_text = seconds if self.seconds_a_text is None else 0.8 * self.seconds_a_text + 0.2 * seconds
         finally:

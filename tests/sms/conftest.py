@@ -119,9 +119,9 @@ class Gateway:
     async def rings(self, to: str = ROSA, *, key: str = "c-1", attempt: int = 1) -> Outcome:
         return await self.calls.send(Telling(key=key, attempt=attempt, number=1, address=to, text="", title="", language="es"))
 
-    async def tells(self, text: str, to: str = ROSA, *, key: str = "n-1", attempt: int = 1) -> Outcome:
+    async def tells(self, text: str, to: str = ROSA, *, key: str = "n-1", attempt: int = 1, secret: bool = False) -> Outcome:
         return await self.channel.send(
-            Telling(key=key, attempt=attempt, number=1, address=to, text=text, title="", language="es")
+            Telling(key=key, attempt=attempt, number=1, address=to, text=text, title="", language="es", secret=secret)
         )
 
 

@@ -133,6 +133,19 @@ async def test_no_phone_number_is_refused_for_good(street: Street) -> None:
         assert isinstance(await gateway.tells(ALARM, to=address), Never)
 
 
+async def test_what_a_silent_press_has_sent_shows_in_no_pace(street: Street) -> None:
+    street.network.pace = Pace(times=0.05)
+    street.modem("sim1")
+    gateway = street.gateway("sim1")
+    await gateway.is_well()
+    before = gateway.channel.texts_a_minute
+    for n in range(3):
+        assert isinstance(await gateway.tells(ALARM, to=f"+5190000010{n}", key=f"s-{n}", secret=True), Sent)
+    assert gateway.channel.texts_a_minute == before
+    await gateway.tells(ALARM)
+    assert gateway.channel.texts_a_minute > before
+
+
 async def test_two_modems_share_the_work_in_the_callers_order(street: Street) -> None:
     street.network.pace = Pace(times=0.05)
     street.modem("sim1")
