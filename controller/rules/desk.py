@@ -7,10 +7,10 @@ from controller.entries import Body, Chain, StepSet, TimerSet
 from controller.instants import Now
 from controller.messages import IncidentState, LightState, PressRef
 from controller.registry import Input, Member, Registry, Role, excluded_members
+from controller.rules.calling.neighbours import NEAR_M, Neighbourhood
 from controller.rules.console.secret_memory import Secret
 from controller.rules.effects import Record, SendDown, ZoneEffect
 from controller.rules.incident import Incident, State
-from controller.rules.mending.nearby import Nearby
 from controller.rules.policy import Policy, earlier
 from controller.rules.policy_kinds import TAMPER, Kind
 from controller.rules.roster import Roster
@@ -30,7 +30,8 @@ class Network:
         self._nodes: dict[str, list[str]] = {}
         self._inputs: dict[str, list[Input]] = {}
         self._members: dict[Role, list[Member]] = {}
-        self._nearby: Nearby | None = None
+        self._neighbourhood = Neighbourhood(registry)
+        self._excludes: dict[tuple[str, str], frozenset[str]] = {}
         for _, node in sorted(registry.nodes.items()):
             self._nodes.setdefault(node.block, []).append(node.id)
         for _, found in sorted(registry.inputs.items()):
@@ -56,11 +57,13 @@ class Network:
         found = self.registry.nodes.get(node)
         return found.block if found is not None else ""
 
+    def neighbours_of(self, block: str, within_m: int = 0) -> tuple[str, ...]:
+        """A block's neighbours, see `Neighbourhood.of`."""
+        return self._neighbourhood.of(block, within_m)
+
     def blocks_near(self, block: str) -> frozenset[str]:
-        """A block and its neighbours."""
-        if self._nearby is None:
-            self._nearby = Nearby(self.registry)
-        return self._nearby.of(block)
+        """A block and those that hang on the same lines as it."""
+        return frozenset((block, *self.neighbours_of(block, NEAR_M)))
 
     def kind_at(self, node: str, name: str) -> str:
         """The kind that the registry has for an input; empty when it has none."""
@@ -70,7 +73,12 @@ class Network:
     def excludes(self, node: str, name: str) -> frozenset[str]:
         """Whom a silent press at an input must never reach."""
         found = self.registry.inputs.get((node, name))
-        return excluded_members(found.excludes, self.registry.members.values()) if found is not None and found.excludes else frozenset()
+        if found is None or not found.excludes:
+            return frozenset()
+        excluded = self._excludes.get((node, name))
+        if excluded is None:
+            excluded = self._excludes[node, name] = excluded_members(found.excludes, self.registry.members.values())
+        return excluded
 
 
 class Desk:

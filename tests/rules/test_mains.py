@@ -8,9 +8,8 @@ from msgspec import structs
 
 from controller.entries import FaultEnded, FaultRaised, IncidentOpened, OutageSpread
 from controller.registry import Block, Input, Node, Registry
-from controller.rules.calling.neighbours import neighbours_of
+from controller.rules.calling.neighbours import NEAR_M, Neighbourhood
 from controller.rules.inputs import Started
-from controller.rules.mending.nearby import NEAR_M, Nearby
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
 from tests.rules.night import FIRST_RING, POLICY, Night, registry
@@ -247,7 +246,9 @@ def test_how_many_make_a_power_cut_is_the_policys() -> None:
 def test_near_is_what_lies_within_two_hundred_metres_or_is_on_the_list() -> None:
     whole = street(40, metres_apart=60)
     whole = structs.replace(whole, blocks={**whole.blocks, "c0000": structs.replace(whole.blocks["c0000"], neighbours=("b12",))})
-    nearby = Nearby(whole)
+    near = Neighbourhood(whole)
     for block in whole.blocks:
-        assert nearby.of(block) == {block, *neighbours_of(whole, block, NEAR_M)}
-    assert nearby.of("c0010") == {f"c{n:04}" for n in range(7, 14)}
+        found_by_squares, among_all = near.of(block, NEAR_M), near.of(block, NEAR_M + 30)
+        assert found_by_squares == among_all[:len(found_by_squares)]
+    assert set(near.of("c0010", NEAR_M)) == {f"c{n:04}" for n in range(7, 14)} - {"c0010"}
+    assert near.of("c0000", NEAR_M)[0] == "b12"

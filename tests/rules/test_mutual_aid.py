@@ -11,7 +11,7 @@ from controller.entries import AidAsked, AidGiven, Chain, OrderSent
 from controller.errors import BadConfig
 from controller.messages import Gesture, StrobeOn
 from controller.registry import Block, Registry, Role
-from controller.rules.calling.neighbours import distance_m, neighbours_of
+from controller.rules.calling.neighbours import Neighbourhood, distance_m
 from controller.rules.inputs import AidCalled, Started
 from controller.rules.policy import Policy
 from controller.rules.zone import ZoneController
@@ -137,10 +137,11 @@ def placed(**where: tuple[float, float] | None) -> Registry:
 
 def test_near_blocks_come_after_those_on_the_list_the_nearest_first() -> None:
     found = placed(a=(-12.15, -76.93), b=(-12.151, -76.93), c=(-12.1505, -76.93), d=(-12.16, -76.93), e=None)
-    assert neighbours_of(found, "a", 150) == ["c", "b"]
-    assert neighbours_of(found, "a") == neighbours_of(found, "e", 5000) == neighbours_of(found, "nowhere", 5000) == []
+    near = Neighbourhood(found)
+    assert near.of("a", 150) == near.of("a", 5000)[:2] == ("c", "b")
+    assert near.of("a") == near.of("e", 5000) == near.of("nowhere", 5000) == ()
     listed = structs.replace(found, blocks={**found.blocks, "a": structs.replace(found.blocks["a"], neighbours=("b", "gone", "z2/x1"))})
-    assert neighbours_of(listed, "a", 150) == ["b", "z2/x1", "c"]
+    assert Neighbourhood(listed).of("a", 150) == ("b", "z2/x1", "c")
 
 
 @given(st.floats(-60, 60), st.floats(-179, 178), st.floats(-400, 400), st.floats(-400, 400))

@@ -6,7 +6,6 @@ Nothing silent, late or of an exercise is anybody's business next door.
 
 from controller.entries import AidAsked, AidGiven, Chain, OrderSent
 from controller.messages import StrobeOn
-from controller.rules.calling.neighbours import neighbours_of
 from controller.rules.desk import Desk
 from controller.rules.effects import SendOrder
 from controller.rules.incident import Incident
@@ -68,7 +67,7 @@ def _wanted(desk: Desk, incident: Incident) -> Neighbours | None:
 
 def _beside(desk: Desk, incident: Incident, its: Neighbours) -> list[tuple[str, str]]:
     """(zone, block) of each neighbour of its blocks; the zone empty for this one."""
-    found = (name for block in incident.blocks for name in neighbours_of(desk.registry, block, its.within_m))
+    found = (name for block in incident.blocks for name in desk.network.neighbours_of(block, its.within_m))
     parts = (name.rpartition("/") for name in dict.fromkeys(found) if name not in incident.blocks)
     return [(zone, block) for zone, _, block in parts]
 

@@ -64,9 +64,9 @@ class Storm(Room):
                 self.held[queued.id] = queued.member
             if block is not None and queued.reason in CALLS:
                 called = self.called[queued.member]
-                if not self.on:
-                    called = {one: at for one, at in called.items() if abs(at_ms - at) < MINUTE_MS}
-                self.called[queued.member] = called | {block: at_ms}
+                for one in [] if self.on else [one for one, at in called.items() if abs(at_ms - at) >= MINUTE_MS]:
+                    del called[one]
+                called[block] = at_ms
 
     def _moved(self, _chain: Chain, _at_ms: int, body: NoticeMoved) -> None:
         if body.to in FINAL:
