@@ -120,7 +120,7 @@ class SmsChannel:
 
     @property
     def texts_a_minute(self) -> float:
-        """The pace of the modems that take texts now, as they have shown it; 6 for each that has not yet shown any."""
+        """The pace of the modems that take texts now, as they have shown it; 6 for each that has not shown any yet."""
         taking = (modem for modem in self.modems if modem.well and self._choice.may_take(modem.name, ()))
         return sum(60.0 / (modem.seconds_a_text or SECONDS_A_TEXT) for modem in taking)
 
@@ -139,7 +139,8 @@ class SmsChannel:
                 elif modem.vanishes and loop.time() >= self._probes[modem.name]:
                     self._probe(modem)
             pace = self.texts_a_minute
-            if abs(pace - self._pace_said) > self._pace_said / 4 and (pace or self._stuck):
+            shown = any(modem.seconds_a_text for modem in self.modems)  # until then the policy's own figure holds
+            if shown and abs(pace - self._pace_said) > self._pace_said / 4 and (pace or self._stuck):
                 self._pace_said = pace
                 self._report(Paced(self.name, pace))
             await asyncio.sleep(timing.vanish_s / 30)

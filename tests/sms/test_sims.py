@@ -150,9 +150,10 @@ async def test_the_pace_is_said_when_it_has_changed_much(street: Street) -> None
     def said() -> list[float]:
         return [one.per_minute for one in gateway.paces if one.channel == "sms"]
 
-    await gateway.until(lambda: said() == [6.0])
+    await gateway.is_well()
+    assert said() == [], "until a text has shown it, the policy's own figure holds"
     await tells_all(gateway)
-    await gateway.until(lambda: len(said()) > 1)
+    await gateway.until(lambda: said() != [])
     assert said()[-1] > 60
     modem.unplug()
     await gateway.until(lambda: said()[-1] == 0)

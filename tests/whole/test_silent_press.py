@@ -20,7 +20,6 @@ async def read(zone: Zone) -> list[str]:
 
 async def test_a_silent_press_is_known_to_its_circle_and_to_nobody_else(zone: Zone, police: PoliceReceiver) -> None:
     node = await zone.node(NODE)
-    await zone.recorded("sms accepts")
     await node.rests()
     changes, book = node.changes(), await read(zone)
 
