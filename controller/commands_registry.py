@@ -18,6 +18,7 @@ from controller.records.private import Private
 from controller.records.registry_cells import COLUMNS
 from controller.records.registry_store import Change
 from controller.registry import INPUT_NUMBER_MAX
+from controller.texts import LANGUAGES, sent_in
 
 registry = typer.Typer(no_args_is_help=True, help="The registry: zones, blocks, nodes, inputs, members, shifts.")
 
@@ -114,6 +115,15 @@ def numbers(database_url: DatabaseOption, zone: ZonesOption = None) -> None:
 
 
 def _read(folder: Path, zones: list[str] | None, policy: Path | None) -> registry_csv.Folder:
+    read = _read_files(folder, zones, policy)
+    for language in sorted({member.language for draft in read.drafts.values() for member in draft.members.values()}):
+        if sent_in(language) != language:
+            why = "its catalogue names no speaker who reviewed it" if language in LANGUAGES else "there is no catalogue of it"
+            typer.echo(f"members with language {language} are written to in Spanish: {why} (docs/texts.md)", err=True)
+    return read
+
+
+def _read_files(folder: Path, zones: list[str] | None, policy: Path | None) -> registry_csv.Folder:
     path = policy or folder / "policy.toml"
     if policy is None and not path.is_file():
         typer.echo(f"no {path}: the inputs' kinds, and whether anybody is told of the silent ones, are not checked; give --policy", err=True)

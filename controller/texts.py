@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from babel.messages import pofile
+from babel.messages import Catalog, pofile
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -24,8 +24,12 @@ from controller.gsm7 import SINGLE_SEPTETS_MAX, septets, to_gsm7
 from controller.rules.mending.fault_kinds import flapping_of
 
 LOCALE: Final = Path(__file__).parent / "locale"
-LANGUAGES: Final = ("es", "en")
+LANGUAGES: Final = ("es", "en", "quy")
 FALLBACK: Final = "es"
+REVIEWED: Final = frozenset({"quy"})
+"""Languages whose catalogue must name the speaker who reviewed it (`Last-Translator`), before anybody is sent it."""
+NOBODY: Final = "FULL NAME <EMAIL@ADDRESS>"
+"""What gettext's tools write where no translator is named."""
 
 TEMPLATES: Final[dict[str, tuple[str, ...]]] = {
     # The incident, to those who may go. All of these need kind, code, block_name, meeting_point and the times.
@@ -178,13 +182,13 @@ class Composed(Struct, frozen=True):
 
 
 def compose(template: str, facts: TextFacts, language: str, *, spare: int = 0) -> Composed:
-    """The text of `template` (a key of `TEMPLATES`) in `language`; in Spanish where there is no such catalogue.
+    """The text of `template` (a key of `TEMPLATES`) in `language`; in Spanish where nobody can be sent that (`sent_in`).
 
     spare: septets that are left free for what the channel puts before it.
 
     Raises KeyError for a template that is none.
     """
-    words = catalogue(language if language in LANGUAGES else FALLBACK)
+    words = catalogue(sent_in(language))
     needed = TEMPLATES[template]
     wording = words[f"{template}.silent" if facts.silent and template in SILENT else template]
     values = {name: _plain(_VALUES[name](facts, words)) for name in needed}
@@ -203,19 +207,39 @@ def compose(template: str, facts: TextFacts, language: str, *, spare: int = 0) -
     return Composed(title, _fitted(wording, values, SINGLE_SEPTETS_MAX - spare))
 
 
+def sent_in(language: str) -> str:
+    """In which language somebody with this one is written to: Spanish where there is no catalogue, or one that no speaker has reviewed.
+
+    Raises BadConfig when the catalogue cannot be read.
+    """
+    if language not in LANGUAGES or (language in REVIEWED and not reviewer(language)):
+        return FALLBACK
+    return language
+
+
+def reviewer(language: str) -> str:
+    """The speaker who reviewed this catalogue, as its header says; empty: nobody has."""
+    name = _read(language).last_translator
+    return "" if name == NOBODY else name
+
+
 @cache
 def catalogue(language: str) -> dict[str, str]:
     """All wordings of a language, by their msgid.
 
     Raises BadConfig when the catalogue is missing or cannot be read.
     """
+    return {str(message.id): str(message.string) for message in _read(language) if message.id and message.string}
+
+
+@cache
+def _read(language: str) -> Catalog:
     path = LOCALE / language / "LC_MESSAGES" / "cuadra.po"
     try:
         with path.open("rb") as file:
-            read = pofile.read_po(file, locale=language, abort_invalid=True)
+            return pofile.read_po(file, abort_invalid=True)
     except (OSError, pofile.PoFileError, UnicodeDecodeError) as fault:
         raise BadConfig([f"{path}: cannot be read as a gettext catalogue ({fault}); restore it from the installation"]) from fault
-    return {str(message.id): str(message.string) for message in read if message.id and message.string}
 
 
 def _fitted(wording: str, values: dict[str, str], septets_max: int) -> str:

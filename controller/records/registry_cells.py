@@ -173,7 +173,7 @@ class Line:
         """A language's code; empty: Spanish."""
         text = self._cells[column] or "es"
         if not _LANGUAGE.match(text):
-            self.fault(column, "a language's code, e.g. es, en, qu")
+            self.fault(column, "a language's code, e.g. es, en, quy")
         return text
 
     def timezone(self, column: str) -> str:

@@ -1,6 +1,7 @@
 """`cuadra journal`, `cuadra registry`, `cuadra key`, as somebody types them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,14 @@ def test_show_tells_each_entry_on_a_line_and_as_json(full: Store, database_url: 
     assert (shown[0]["seq"], shown[0]["kind"], shown[0]["body"]["code"]) == (3, "incident.opened", "K7F3")
     sealed = cuadra("journal", "show", "--chain", "sealed", "--database", database_url).stdout
     assert len(sealed.splitlines()) == 2
+
+
+def test_check_says_whose_language_nobody_is_sent_yet(tmp_path: Path, cuadra: Cuadra) -> None:
+    shutil.copytree(EXAMPLE, tmp_path, dirs_exist_ok=True)
+    members = tmp_path / "members.csv"
+    members.write_text(members.read_text(encoding="utf-8").replace(",patrol,es,", ",patrol,quy,", 1), encoding="utf-8")
+    assert "members with language quy are written to in Spanish: its catalogue names no speaker" in cuadra("registry", "check", tmp_path).stderr
+    assert cuadra("registry", "check", EXAMPLE).stderr == ""
 
 
 @pytest.mark.usefixtures("full")
