@@ -10,6 +10,8 @@ from simulators.world.shrinking import shrink
 from simulators.world.town import town
 from tests.world.planted import PLANTS, Plant, a_timer_lost_after_a_restart
 
+pytestmark = pytest.mark.whole
+
 NIGHTS_MAX = 12
 TOWN = town("z1", 8)
 

@@ -14,6 +14,8 @@ from simulators.world.records import Entry
 from simulators.world.run import Outcome, run
 from simulators.world.town import town
 
+pytestmark = pytest.mark.whole
+
 HOURS = 6
 NODES = 12
 TROUBLE = 3
