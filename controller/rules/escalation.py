@@ -266,10 +266,22 @@ def _sirens_of(desk: Desk, incident: Incident, block: str, *, on: bool, but: str
         if life is None or not life.boot or life.gone or (on and node == but):
             continue
         heard = desk.state.seqs_heard.get(node, {}).get(life.boot, SeqsHeard())
-        order = SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff(heard.last, heard.missing)
-        ident = f"{incident.id}-{node}-{desk.state.orders.get(node, 0) + 1}"
-        desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, "siren-on" if on else "siren-off", incident.id))
-        desk.then(SendOrder(node, life.boot, ident, order))
+        _order(desk, incident, node, life.boot, SirenOn(incident.kind, desk.policy.times.siren_s) if on else SirenOff(heard.last, heard.missing))
+
+
+def _order(desk: Desk, incident: Incident, node: str, boot: str, order: SirenOn | SirenOff) -> None:
+    ident = f"{incident.id}-{node}-{desk.state.orders.get(node, 0) + 1}"
+    desk.record(Chain.OPEN, OrderSent(node, boot, ident, "siren-on" if isinstance(order, SirenOn) else "siren-off", incident.id))
+    desk.then(SendOrder(node, boot, ident, order))
+
+
+def sound_on(desk: Desk) -> None:
+    """After a start: what an earlier life had decided to sound, and no node has answered, is ordered again for the time that is left."""
+    for node, called in list(desk.state.sirens.unanswered.items()):
+        incident, life = desk.state.incidents.get(called.order.incident), desk.state.nodes.get(node)
+        left_s = desk.policy.times.siren_s - max(0, desk.now.utc_ms - called.at_ms) // 1000
+        if incident is not None and life is not None and life.boot == called.order.boot and left_s > 0 and _calls_for_sirens(desk, incident):
+            _order(desk, incident, node, life.boot, SirenOn(incident.kind, left_s))
 
 
 def _calls_for_sirens(desk: Desk, incident: Incident) -> bool:

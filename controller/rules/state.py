@@ -35,6 +35,7 @@ from controller.rules.remembered import FINAL, Fault, NodeLife, Notice, OrderBy,
 from controller.rules.replying.callers import Callers
 from controller.rules.replying.test_modes import TestModes
 from controller.rules.replying.written import Written
+from controller.rules.siren_memory import Sirens
 from controller.rules.timers import Timers
 
 KEPT_MS: Final = 26 * 3_600_000
@@ -87,7 +88,7 @@ class ZoneState:
         """Version -> text, of every policy that was ever in force."""
         self.exclusions: tuple[entries.Exclusion, ...] = ()
         self.timers, self.courses, self.suspicions, self.waiting, self.secrets = Timers(), Courses(), Suspicions(), Waiting(), Secrets()
-        self.written, self.callers, self.paces, self.tested = Written(), Callers(), Paces(), TestModes()
+        self.written, self.callers, self.paces, self.tested, self.sirens = Written(), Callers(), Paces(), TestModes(), Sirens()
         self.outages, self.storm, self.aid = Outages(), Storm(), Aid()
         self.counted, self.canaries, self.drills, self.walked = Counted(), Canaries(), Drills(), Walked()
         self.flaps, self.batteries, self.last_pressed, self.covered = Flaps(), Batteries(), LastPressed(), Covered()

@@ -270,6 +270,7 @@ class ZoneController:
         self._use(desk, self.network.registry, self.network.policy)
         supervision.start(desk, self.signs)
         canary.interrupted(desk)
+        escalation.sound_on(desk)
         # A clock that shows less than before must not hold up what was due soon.
         for incident in self.state.incidents.values():
             longest_s = escalation.longest_s(desk, incident)
