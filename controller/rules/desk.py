@@ -146,6 +146,10 @@ class Desk:
         circle = self.kind_of(incident).circle
         return found is not None and member not in self.excluded(incident) and any(role in circle for role in found.roles)
 
+    def order_id(self, about: str, node: str) -> str:
+        """The id of the next order to a node."""
+        return f"{about}-{node}-{self.state.orders.get(node, 0) + 1}"
+
     def set_step(self, incident: Incident, step: int, in_s: float) -> None:
         """The incident's next step, so many seconds from now."""
         self.record(incident.chain, StepSet(incident.id, step, self.at_ms + int(in_s * 1000)))

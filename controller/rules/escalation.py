@@ -270,7 +270,7 @@ def _sirens_of(desk: Desk, incident: Incident, block: str, *, on: bool, but: str
 
 
 def _order(desk: Desk, incident: Incident, node: str, boot: str, order: SirenOn | SirenOff) -> None:
-    ident = f"{incident.id}-{node}-{desk.state.orders.get(node, 0) + 1}"
+    ident = desk.order_id(incident.id, node)
     desk.record(Chain.OPEN, OrderSent(node, boot, ident, "siren-on" if isinstance(order, SirenOn) else "siren-off", incident.id))
     desk.then(SendOrder(node, boot, ident, order))
 

@@ -81,7 +81,7 @@ def _order(desk: Desk, node: str, for_s: int, incident: str, *, sent: bool = Tru
     life = desk.state.nodes.get(node)
     if life is None or not life.boot:
         return
-    ident = f"{incident or 'aid'}-{node}-{desk.state.orders.get(node, 0) + 1}"
+    ident = desk.order_id(incident or "aid", node)
     desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, "strobe-on" if for_s else "strobe-off", incident))
     if sent and not life.gone:
         desk.then(SendOrder(node, life.boot, ident, StrobeOn(for_s)))

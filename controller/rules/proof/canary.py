@@ -51,7 +51,7 @@ def look(desk: Desk) -> None:
         # What came once today is not told again.
         legs = [leg for leg in legs if leg in {"press", "receipt", *canaries.lacked}]
     boot = desk.state.nodes[node].boot
-    ident = f"canary-{node}-{desk.state.orders[node] + 1}"
+    ident = desk.order_id("canary", node)
     desk.record(Chain.OPEN, OrderSent(node, boot, ident, CANARY))
     desk.record(Chain.OPEN, CanarySent(ident, node, boot, tuple(legs), desk.at_ms + WITHIN_S * 1000))
     desk.then(SendOrder(node, boot, ident, Canary()))

@@ -72,7 +72,7 @@ def last_time(desk: Desk, hour: int) -> int:
 
 def _ask(desk: Desk, node: str, boot: str) -> None:
     settled, _ = desk.state.counted.answered.get(node, ("", 0))
-    ident = f"tally-{node}-{desk.state.orders[node] + 1}"
+    ident = desk.order_id("tally", node)
     desk.record(Chain.OPEN, OrderSent(node, boot, ident, TALLY))
     desk.then(SendOrder(node, boot, ident, Tally(settled)))
 

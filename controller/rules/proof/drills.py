@@ -148,7 +148,7 @@ def _is_there(desk: Desk, node: str) -> bool:
 
 def _command(desk: Desk, node: str, name: str, order: AnyOrder) -> None:
     boot = desk.state.nodes[node].boot
-    ident = f"{name}-{node}-{desk.state.orders[node] + 1}"
+    ident = desk.order_id(name, node)
     desk.record(Chain.OPEN, OrderSent(node, boot, ident, name, drill=1))
     desk.then(SendOrder(node, boot, ident, order))
 

@@ -38,7 +38,7 @@ def look(desk: Desk) -> None:
 def send(desk: Desk, node: str) -> None:
     """Have the node try what it can."""
     life = desk.state.nodes[node]
-    ident = f"test-{node}-{desk.state.orders[node] + 1}"
+    ident = desk.order_id("test", node)
     desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, "self-test"))
     desk.then(SendOrder(node, life.boot, ident, SelfTest()))
 

@@ -90,7 +90,7 @@ def minute(desk: Desk, node: str) -> None:
         _announce(desk, block, [node])
     else:
         boot = desk.state.nodes[node].boot
-        ident = f"{MINUTE}-{node}-{desk.state.orders[node] + 1}"
+        ident = desk.order_id(MINUTE, node)
         desk.record(Chain.OPEN, OrderSent(node, boot, ident, MINUTE))
         desk.then(SendOrder(node, boot, ident, SirenTest(proof.siren_s)))
         _timer(desk, UNANSWERED, node, proof.siren_s + ANSWER_S)

@@ -170,6 +170,6 @@ def _short(names: tuple[str, ...]) -> str:
 def _command(desk: Desk, node: str, way: Way, *, over: bool) -> None:
     order = "test-mode-end" if over else "test-mode"
     boot = desk.state.nodes[node].boot
-    ident = f"{order}-{node}-{desk.state.orders[node] + 1}"
+    ident = desk.order_id(order, node)
     desk.record(Chain.OPEN, OrderSent(node, boot, ident, order, by=way.member, channel=way.channel, place=way.place))
     desk.then(SendOrder(node, boot, ident, TestMode(0 if over else TEST_MODE_S)))

@@ -53,7 +53,7 @@ def ordered(desk: Desk, event: MemberWrote) -> bool:
     if order == "test-mode" and not may_test(desk, [node]):
         _answer(desk, way, "test_mode_often_you", node)
         return True
-    ident = f"{order}-{node}-{desk.state.orders[node] + 1}"
+    ident = desk.order_id(order, node)
     desk.record(Chain.OPEN, OrderSent(node, life.boot, ident, order, by=member.id, channel=way.channel, place=way.place))
     desk.then(SendOrder(node, life.boot, ident, _ORDERS[order]))
     return True
